@@ -1,0 +1,34 @@
+# Everything a newcomer needs: `make up` and `make test`. Each line calls the project's own program or a tool.
+
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+TARGET := $(if $(CONTEXT),--context $(CONTEXT)) $(if $(REGISTRY),$(if $(CONTEXT),--registry $(REGISTRY))) $(if $(GIT_URL),$(if $(CONTEXT),--git-url $(GIT_URL)))
+
+.PHONY: up env test check bench down
+
+up: .venv/synced      ## from nothing to a built image; CONTEXT=… REGISTRY=… GIT_URL=… for a cluster of yours
+	@$(PYTHON) -m dev up $(TARGET)
+
+env: .venv/synced     ## lines for `eval "$(make -s env)"`
+	@$(PYTHON) -m dev env
+
+test: check           ## everything CI runs: `check`, then the tests on a real cluster that they start and end
+	@$(PYTHON) -m pytest tests/e2e -m e2e -q --durations=15
+
+check: .venv/synced   ## format, lint, types, import contracts, unit tests
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy --no-error-summary
+	@.venv/bin/lint-imports --no-timings > .venv/imports.log || { cat .venv/imports.log; exit 1; }
+	@$(PYTHON) -m pytest tests -m "not e2e" -q -n auto
+
+bench: .venv/synced   ## measurements, printed as ratios against a peer
+	@$(PYTHON) -m dev bench
+
+down:                 ## end everything that `up` started
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m dev down; else echo "nothing is up"; fi
+
+.venv/synced: pyproject.toml uv.lock
+	@command -v uv > /dev/null || [ -x .uv/bin/uv ] || { python3 -m venv .uv && .uv/bin/pip install --quiet "uv>=0.9,<0.14"; }
+	@$$(command -v uv || echo .uv/bin/uv) sync --quiet --frozen
+	@touch $@

@@ -1,0 +1,94 @@
+"""How the reconciler's processes are started: the words that the installer writes and the processes read.
+
+Owns commands, environment names, ports, paths. The installer (`pulumi_kpack`) writes Deployments from it; `settings`
+and `steps` of the reconciler read it.
+"""
+
+from enum import StrEnum
+
+MODULE = "kpack_reconciler"
+"""The image's entry point is `python3 -m kpack_reconciler`, followed by one `Command`."""
+
+NAMESPACE = "kpack"
+CONTROLLER_NAME = "kpack-controller"
+WEBHOOK_NAME = "kpack-webhook"
+CONTROLLER_SERVICE_ACCOUNT = "controller"
+WEBHOOK_SERVICE_ACCOUNT = "webhook"
+WEBHOOK_SECRET = "webhook-certs"  # noqa: S105 - the name of a Secret, not its content
+LEASE_NAME = "kpack-controller"
+USER_ID = 65532
+"""User and group of the image; build pods override it with CNB's user, so its files are readable by all."""
+
+MUTATING_WEBHOOK = "defaults.webhook.kpack.pivotal.io"
+VALIDATING_WEBHOOK = "validation.webhook.kpack.pivotal.io"
+MUTATING_PATH = "/defaults"
+VALIDATING_PATH = "/validate"
+WEBHOOK_PORT = 8443
+HEALTH_PORT = 8080
+"""`/healthz`, `/readyz` and `/metrics` over http, in both processes."""
+
+
+class Command(StrEnum):
+    """What the image can be told to run."""
+
+    CONTROLLER = "controller"
+    WEBHOOK = "webhook"
+    PREPARE = "prepare"
+    COMPLETION = "completion"
+
+
+class Environment(StrEnum):
+    """Environment variables of the controller and the webhook. kpack's names where kpack has the setting."""
+
+    SYSTEM_NAMESPACE = "SYSTEM_NAMESPACE"
+    POD_NAME = "POD_NAME"
+    STEP_IMAGE = "BUILD_INIT_IMAGE"
+    """The image of `prepare` and `completion`: the reconciler's own, by digest."""
+    LOG_LEVEL = "LOG_LEVEL"
+    """`debug`, `info`, `warning` or `error`; `info` by default."""
+    SOURCE_POLL_SECONDS = "SOURCE_POLLING_FREQUENCY"
+    """Seconds between two looks at a git repository; 60 by default, as kpack."""
+    BUILDER_POLL_SECONDS = "BUILDER_POLLING_FREQUENCY"
+    """Seconds between two looks at a builder image; 60 by default, as kpack."""
+    WORKERS = "WORKERS"
+    """How many objects are looked at in parallel; 16 by default."""
+
+
+class StepEnvironment(StrEnum):
+    """Environment variables of `prepare` and `completion`; kpack's names."""
+
+    GIT_URL = "GIT_URL"
+    GIT_REVISION = "GIT_REVISION"
+    BLOB_URL = "BLOB_URL"
+    REGISTRY_IMAGE = "REGISTRY_IMAGE"
+    SOURCE_SUB_PATH = "SOURCE_SUB_PATH"
+    PLATFORM_ENV_VARS = "PLATFORM_ENV_VARS"
+    """JSON list of {name, value}: what detect and build see below /platform/env."""
+    IMAGE_TAG = "IMAGE_TAG"
+    RUN_IMAGE = "RUN_IMAGE"
+    BUILD_CHANGES = "BUILD_CHANGES"
+
+
+class SecretFlag(StrEnum):
+    """Arguments of `prepare` that say what a mounted Secret is for: `-basic-docker=<secret>=<registry>`."""
+
+    BASIC_DOCKER = "-basic-docker"
+    DOCKER_CONFIG = "-dockerconfig"
+    DOCKER_CFG = "-dockercfg"
+    BASIC_GIT = "-basic-git"
+    SSH_GIT = "-ssh-git"
+
+
+SECRETS_PATH = "/var/build-secrets"
+"""Each Secret of the service account is mounted at `<SECRETS_PATH>/<secret name>`."""
+WORKSPACE_PATH = "/workspace"
+LAYERS_PATH = "/layers"
+PLATFORM_PATH = "/platform"
+HOME_PATH = "/builder/home"
+CACHE_PATH = "/cache"
+PROJECT_METADATA_PATH = "/projectMetadata"
+"""Where `prepare` sees the layers volume, to leave project-metadata.toml in it."""
+REPORT_PATH = "/var/report"
+"""Where `export` leaves report.toml for `completion`."""
+BUILDER_PULL_SECRETS_PATH = "/builderPullSecrets"
+IMAGE_PULL_SECRETS_PATH = "/imagePullSecrets"

@@ -1,0 +1,1 @@
+"""The reconciler's own values: keys, facts, worlds, actions, decisions, references, credentials. All pure."""

@@ -1,0 +1,1 @@
+"""The one-node Kubernetes cluster: certificates, containerd, control plane, node, storage."""

@@ -1,0 +1,1 @@
+"""What the environment takes from the machine: addresses, processes, cgroups, mounts, network, packages."""

@@ -1,0 +1,1 @@
+"""What stands beside the cluster: registries and the git server."""
