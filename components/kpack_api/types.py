@@ -9,6 +9,7 @@ Rules:
 """
 
 from enum import StrEnum
+from typing import TypeAlias
 
 from kpack_api.core import EnvVar, ResourceRequirements
 from kpack_api.wire import Condition, LocalObjectReference, ObjectMeta, Wire
@@ -209,7 +210,7 @@ class BuilderSpec(Wire, frozen=True, kw_only=True):
 
 
 class BuilderStatus(Wire, frozen=True, kw_only=True):
-    """What a builder shows; on any fault everything but generation and conditions is empty, as in kpack 0.0.x."""
+    """What a builder shows; a definite fault leaves generation and conditions only, as in kpack 0.0.x."""
 
     observed_generation: int = 0
     conditions: tuple[Condition, ...] = ()
@@ -263,3 +264,20 @@ class BuiltImage(Wire, frozen=True, kw_only=True):
     latest_image: str
     stack: BuildStack = BuildStack()
     build_metadata: tuple[BuildpackMetadata, ...] = ()
+
+
+Neutral: TypeAlias = Image | Build | Builder | SourceResolver
+NeutralStatus: TypeAlias = ImageStatus | BuildStatus | BuilderStatus | SourceResolverStatus
+
+
+def kind_of(value: Neutral) -> Kind:
+    """The kind of a neutral object."""
+    match value:
+        case Image():
+            return Kind.IMAGE
+        case Build():
+            return Kind.BUILD
+        case Builder():
+            return value.kind
+        case SourceResolver():
+            return Kind.SOURCE_RESOLVER

@@ -1,0 +1,1 @@
+"""One module per API group and version: its objects as they travel, and their neutral forms."""

@@ -1,0 +1,108 @@
+"""All that the reconciler has seen: a store for each kind, the facts, and who is concerned when something changes.
+
+Owns the relations between objects, computed from their labels, owners and specs. Leaves the meaning of all of it to
+`decide`.
+
+Rules:
+- An object that changed concerns itself (kpack's kinds) and whoever reads it in `gather`.
+- A Build belongs to an Image by label, as in kpack, unless another object of that name controls it: an Image that was
+  deleted and made anew does not inherit the Builds of its predecessor.
+"""
+
+from collections.abc import Hashable, Iterable
+from enum import StrEnum
+
+from kpack_api.core import PersistentVolumeClaim, Pod
+from kpack_api.names import IMAGE_LABEL, build_pod_name
+from kpack_api.types import Build, Builder, Image, Kind, SourceResolver
+from kpack_api.wire import ObjectMeta
+from kpack_reconciler.cache.facts import Facts
+from kpack_reconciler.cache.store import Store
+from kpack_reconciler.model.keys import Key
+
+CachedObject = Image | Build | Builder | SourceResolver | Pod | PersistentVolumeClaim
+
+
+class CoreKind(StrEnum):
+    """Kubernetes' own kinds that are cached; they are never looked at, only looked up."""
+
+    POD = "Pod"
+    CLAIM = "PersistentVolumeClaim"
+
+
+class Cache:
+    """Stores by kind, and facts."""
+
+    def __init__(self) -> None:
+        self.images: Store[Image] = Store({"builder": _builder_named})
+        self.builds: Store[Build] = Store({"image": _image_label})
+        self.builders: Store[Builder] = Store()
+        self.cluster_builders: Store[Builder] = Store()
+        self.source_resolvers: Store[SourceResolver] = Store()
+        self.pods: Store[Pod] = Store()
+        self.claims: Store[PersistentVolumeClaim] = Store()
+        self.facts = Facts()
+
+    def find(self, key: Key) -> Image | Build | Builder | SourceResolver | None:
+        """The object of a key."""
+        stores: dict[Kind, Store[Image] | Store[Build] | Store[Builder] | Store[SourceResolver]] = {
+            Kind.IMAGE: self.images,
+            Kind.BUILD: self.builds,
+            Kind.BUILDER: self.builders,
+            Kind.CLUSTER_BUILDER: self.cluster_builders,
+            Kind.SOURCE_RESOLVER: self.source_resolvers,
+        }
+        return stores[key.kind].get(key.namespace, key.name)
+
+    def builds_of(self, image: Image) -> tuple[Build, ...]:
+        """The Builds of an Image, in no promised order."""
+        place = (image.metadata.namespace, image.metadata.name)
+        return tuple(build for build in self.builds.find("image", place) if _belongs(build, image))
+
+    def pod_of(self, build: Build) -> Pod | None:
+        """The pod of a Build."""
+        return self.pods.get(build.metadata.namespace, build_pod_name(build.metadata.name))
+
+    def images_of(self, builder: Builder) -> tuple[Image, ...]:
+        """The Images that name a Builder or ClusterBuilder."""
+        return self.images.find("builder", (builder.kind, builder.metadata.namespace, builder.metadata.name))
+
+    def related(self, kind: Kind | CoreKind, value: CachedObject) -> Iterable[Key]:
+        """Whom to look at again after `value`, of this kind, appeared, changed or went away."""
+        if isinstance(kind, Kind):
+            yield Key(kind, value.metadata.namespace, value.metadata.name)
+        match value:
+            case Build() if label := value.metadata.labels.get(IMAGE_LABEL):
+                yield Key(Kind.IMAGE, value.metadata.namespace, label)
+            case Builder():
+                yield from (_key_of(image.metadata) for image in self.images_of(value))
+            case SourceResolver() | Pod() | PersistentVolumeClaim():
+                yield from _controller(value.metadata)
+            case _:
+                return
+
+
+def _builder_named(image: Image) -> Iterable[Hashable]:
+    reference = image.spec.builder
+    namespace = image.metadata.namespace if reference.kind == Kind.BUILDER else ""
+    yield (reference.kind, namespace, reference.name)
+
+
+def _image_label(build: Build) -> Iterable[Hashable]:
+    if label := build.metadata.labels.get(IMAGE_LABEL):
+        yield (build.metadata.namespace, label)
+
+
+def _belongs(build: Build, image: Image) -> bool:
+    owner = build.metadata.controller
+    return owner is None or owner.uid == image.metadata.uid
+
+
+def _key_of(image: ObjectMeta) -> Key:
+    return Key(Kind.IMAGE, image.namespace, image.name)
+
+
+def _controller(child: ObjectMeta) -> Iterable[Key]:
+    owner = child.controller
+    if owner is not None and owner.kind in (Kind.IMAGE, Kind.BUILD):
+        yield Key(Kind(owner.kind), child.namespace, owner.name)

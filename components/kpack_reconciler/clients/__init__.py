@@ -1,0 +1,1 @@
+"""Kubernetes, registries and git, as async clients. Exceptions of libraries end here."""

@@ -1,0 +1,1 @@
+"""The Kubernetes API over HTTP: where the cluster is, what its paths are called, and one asynchronous client."""

@@ -1,0 +1,198 @@
+"""The pod of a Build: `prepare`, the lifecycle's phases, `completion`.
+
+Owns what all containers share, volumes, and the two containers of our own image. Leaves the phases' order and arguments
+to `build_pod_phases`, Secrets and bindings to `build_pod_secrets`.
+
+Rules:
+- Admitted where the `restricted` Pod Security level is enforced; everything runs as the builder image's user.
+- No service account token. The root file system is read-only but in detect and build, which run foreign code.
+- Every container's last lines become its termination message, so that a failure can be told in the Build's status.
+- A build of reason `STACK` is a build like any other.
+"""
+
+import dataclasses
+
+import msgspec
+from msgspec.structs import replace
+
+from kpack_api.core import (
+    ClaimVolume,
+    Container,
+    EmptyDir,
+    EnvVar,
+    Pod,
+    PodSecurityContext,
+    PodSpec,
+    ResourceRequirements,
+    SeccompProfile,
+    SecurityContext,
+    Volume,
+    VolumeMount,
+)
+from kpack_api.names import BUILD_LABEL, BUILD_REASON_ANNOTATION, Step, build_pod_name
+from kpack_api.process import PROJECT_METADATA_PATH as PROJECT_METADATA
+from kpack_api.process import WORKSPACE_PATH, Command, StepEnvironment
+from kpack_api.types import Build, BuildSpec, Kind
+from kpack_api.wire import LocalObjectReference, ObjectMeta
+from kpack_reconciler.decide.build_pod_phases import (
+    CACHE_MOUNT,
+    HOME,
+    HOME_MOUNT,
+    LAYERS_MOUNT,
+    PLATFORM_MOUNT,
+    REPORT_MOUNT,
+    Phases,
+    phase_containers,
+)
+from kpack_reconciler.decide.build_pod_secrets import Mounted, binding_mounts, credential_mounts, pull_secret_mounts
+from kpack_reconciler.decide.children import owner_reference
+from kpack_reconciler.decide.platform_api import choose_platform_api
+from kpack_reconciler.model.facts import BuilderImage, Credentials
+from kpack_reconciler.model.worlds import BuildPodSettings
+
+_WORKSPACE = "workspace-dir"
+_TEMPORARY = VolumeMount(name="tmp-dir", mount_path="/tmp")  # noqa: S108 - a directory of the pod's own
+_EMPTY_DIRECTORIES = (LAYERS_MOUNT.name, HOME_MOUNT.name, _WORKSPACE, PLATFORM_MOUNT.name, REPORT_MOUNT.name)
+_RUN_FOREIGN_CODE = frozenset({Step.DETECT, Step.BUILD})
+_FROM_LOGS = "FallbackToLogsOnError"
+
+
+def build_pod(build: Build, image: BuilderImage, credentials: Credentials, settings: BuildPodSettings) -> Pod:
+    """The pod of a Build.
+
+    Raises IncompatiblePlatformError and ForbiddenBindingError, both ValueErrors whose text is for the Build's status.
+    """
+    spec = build.spec
+    secrets, pulls = credential_mounts(credentials), pull_secret_mounts(spec)
+    bindings = binding_mounts(spec.bindings, credentials)
+    phases = Phases(
+        spec=spec,
+        platform_api=choose_platform_api(image.platform_apis),
+        run_image=image.run_image,
+        bindings=bindings.mounts,
+    )
+    prepare = _prepare(build, image, settings, dataclasses.replace(secrets, mounts=(*secrets.mounts, *pulls.mounts)))
+    containers = tuple(
+        _hardened(container, spec.resources)
+        for container in (prepare, *phase_containers(phases), _completion(spec, settings))
+    )
+    pod = replace(
+        _pod_spec(spec, image, credentials),
+        init_containers=containers[:-1],
+        containers=containers[-1:],
+        volumes=(*secrets.volumes, *_volumes(spec), *pulls.volumes, *bindings.volumes),
+    )
+    return Pod(metadata=_metadata(build), spec=pod)
+
+
+def _pod_spec(spec: BuildSpec, image: BuilderImage, credentials: Credentials) -> PodSpec:
+    """What the pod is as a whole, without containers and volumes."""
+    return PodSpec(
+        service_account_name=spec.service_account,
+        automount_service_account_token=False,
+        enable_service_links=False,
+        restart_policy="Never",
+        security_context=_builder_user(image),
+        image_pull_secrets=_distinct(spec.builder_image_pull_secrets, credentials.image_pull_secrets),
+    )
+
+
+def _metadata(build: Build) -> ObjectMeta:
+    return ObjectMeta(
+        name=build_pod_name(build.metadata.name),
+        namespace=build.metadata.namespace,
+        labels={**build.metadata.labels, BUILD_LABEL: build.metadata.name},
+        annotations=build.metadata.annotations,
+        owner_references=(owner_reference(build.metadata, Kind.BUILD),),
+    )
+
+
+def _prepare(build: Build, image: BuilderImage, settings: BuildPodSettings, mounted: Mounted) -> Container:
+    layers = VolumeMount(name=LAYERS_MOUNT.name, mount_path=PROJECT_METADATA)
+    workspace = VolumeMount(name=_WORKSPACE, mount_path=WORKSPACE_PATH)
+    return Container(
+        name=Step.PREPARE,
+        image=settings.step_image,
+        args=(Command.PREPARE, *mounted.args),
+        env=(HOME, *_prepare_environment(build, image)),
+        working_dir=WORKSPACE_PATH,
+        volume_mounts=(*mounted.mounts, PLATFORM_MOUNT, workspace, HOME_MOUNT, layers),
+    )
+
+
+def _completion(spec: BuildSpec, settings: BuildPodSettings) -> Container:
+    return Container(
+        name=Step.COMPLETION,
+        image=settings.step_image,
+        args=(Command.COMPLETION,),
+        env=(HOME, EnvVar(name=StepEnvironment.IMAGE_TAG, value=spec.tags[0])),
+        volume_mounts=(HOME_MOUNT, REPORT_MOUNT),
+    )
+
+
+def _prepare_environment(build: Build, image: BuilderImage) -> tuple[EnvVar, ...]:
+    spec = build.spec
+    variables = {
+        **_source(spec),
+        StepEnvironment.SOURCE_SUB_PATH: spec.source.sub_path,
+        StepEnvironment.PLATFORM_ENV_VARS: _platform_variables(spec),
+        StepEnvironment.IMAGE_TAG: spec.tags[0],
+        StepEnvironment.RUN_IMAGE: image.run_image,
+        StepEnvironment.BUILD_CHANGES: build.metadata.annotations.get(BUILD_REASON_ANNOTATION, ""),
+    }
+    return tuple(EnvVar(name=name, value=_literal(value)) for name, value in variables.items())
+
+
+def _literal(value: str) -> str:
+    """The value as Kubernetes must be given it, which else would expand `$(NAME)`."""
+    return value.replace("$", "$$")
+
+
+def _source(spec: BuildSpec) -> dict[StepEnvironment, str]:
+    source = spec.source
+    if source.git is not None:
+        return {StepEnvironment.GIT_URL: source.git.url, StepEnvironment.GIT_REVISION: source.git.revision}
+    if source.blob is not None:
+        return {StepEnvironment.BLOB_URL: source.blob.url}
+    return {StepEnvironment.REGISTRY_IMAGE: source.registry.image if source.registry else ""}
+
+
+def _platform_variables(spec: BuildSpec) -> str:
+    """A JSON list of {name, value}; references to other objects have no effect (kpack v0.0.9)."""
+    return msgspec.json.encode([{"name": variable.name, "value": variable.value} for variable in spec.env]).decode()
+
+
+def _hardened(container: Container, resources: ResourceRequirements) -> Container:
+    """The container with what all of them share."""
+    return replace(
+        container,
+        volume_mounts=(*container.volume_mounts, _TEMPORARY),
+        resources=resources,
+        image_pull_policy="IfNotPresent",
+        security_context=SecurityContext(read_only_root_filesystem=container.name not in _RUN_FOREIGN_CODE),
+        termination_message_policy=_FROM_LOGS,
+    )
+
+
+def _builder_user(image: BuilderImage) -> PodSecurityContext:
+    return PodSecurityContext(
+        run_as_non_root=True,
+        run_as_user=image.user_id,
+        run_as_group=image.group_id,
+        fs_group=image.group_id,
+        seccomp_profile=SeccompProfile(type="RuntimeDefault"),
+    )
+
+
+def _volumes(spec: BuildSpec) -> tuple[Volume, ...]:
+    cache = (
+        Volume(name=CACHE_MOUNT.name, persistent_volume_claim=ClaimVolume(claim_name=spec.cache_name))
+        if spec.cache_name
+        else Volume(name=CACHE_MOUNT.name, empty_dir=EmptyDir())
+    )
+    names = (*_EMPTY_DIRECTORIES, _TEMPORARY.name)
+    return (cache, *(Volume(name=name, empty_dir=EmptyDir()) for name in names))
+
+
+def _distinct(*groups: tuple[LocalObjectReference, ...]) -> tuple[LocalObjectReference, ...]:
+    return tuple({reference.name: reference for group in groups for reference in group}.values())

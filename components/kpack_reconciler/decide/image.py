@@ -1,0 +1,156 @@
+"""What to do about an Image: keep its SourceResolver, cache and history, make the Build that is due, say how it stands.
+
+Leaves to others why a build is due (`changes`), what it is made of (`next_build`), and the words (`verdicts`,
+`conditions`).
+
+Rules (kpack v0.0.9):
+- The state is computed anew from builder, newest Build and SourceResolver, in this order; none of it is stored.
+- While a Build runs nothing else happens; what changed meanwhile is decided once, when it has ended.
+- A write that may be impossible (a claim's growth, trimming) comes after the status.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from kpack_api.names import BUILD_REASON_ANNOTATION, IMAGE_GENERATION_LABEL, source_resolver_name
+from kpack_api.types import Build, Builder, Image, ImageStatus, Kind, SourceResolver
+from kpack_reconciler.decide import verdicts
+from kpack_reconciler.decide.builds import build_number, has_succeeded, in_order, is_running, succeeded_condition
+from kpack_reconciler.decide.changes import Inputs, build_reasons
+from kpack_reconciler.decide.children import cache_change, resolver_actions
+from kpack_reconciler.decide.conditions import image_conditions, patience_left
+from kpack_reconciler.decide.next_build import next_build, with_cache, with_inputs
+from kpack_reconciler.decide.readiness import is_ready
+from kpack_reconciler.decide.retention import trim_history
+from kpack_reconciler.decide.verdicts import Verdict
+from kpack_reconciler.model.actions import Action, CreateBuild, PatchStatus, RecordEvent
+from kpack_reconciler.model.decisions import Decision
+from kpack_reconciler.model.keys import Key
+from kpack_reconciler.model.references import InvalidReferenceError
+from kpack_reconciler.model.worlds import ImageWorld
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an Image stands, and the Build to make, if one is due."""
+
+    verdict: Verdict
+    build: Build | None = None
+
+
+def decide_image(world: ImageWorld, now: datetime) -> Decision:
+    """Look at one Image."""
+    image = world.image
+    if image.metadata.deletion_timestamp is not None:
+        return Decision(reason="the Image is being deleted")
+    builds = in_order(world.builds, owner_uid=image.metadata.uid)
+    if world.builder is None:
+        verdict = verdicts.builder_missing(image.spec.builder.name)
+        return _decision(image, verdict, _patch(image, image.status, verdict, now), now)
+    if builds and is_running(builds[-1]):
+        verdict = _running(builds[-1], world.builder)
+        status = _status(image, builds, cache_name=image.status.build_cache_name)
+        return _decision(image, verdict, _patch(image, status, verdict, now), now)
+    return _decide_idle(world, world.builder, builds, now)
+
+
+def _decide_idle(world: ImageWorld, builder: Builder, builds: tuple[Build, ...], now: datetime) -> Decision:
+    """No Build runs: keep the children, decide on the next Build."""
+    image = world.image
+    cache = cache_change(image, world.cache_claim)
+    outcome = _outcome(world, builder, builds, now)
+    created: tuple[Action, ...] = ()
+    if outcome.build is not None:
+        build = with_cache(outcome.build, cache.name)
+        created = _create(image, build)
+        builds = (*builds, build)
+    status = _status(image, builds, cache_name=cache.name)
+    actions = (
+        *cache.first,
+        *resolver_actions(image, world.source_resolver),
+        *created,
+        *_patch(image, status, outcome.verdict, now),
+        *cache.last,
+        *trim_history(builds, image.spec),
+    )
+    return _decision(image, outcome.verdict, actions, now)
+
+
+def _outcome(world: ImageWorld, builder: Builder, builds: tuple[Build, ...], now: datetime) -> Outcome:
+    image, resolver = world.image, world.source_resolver
+    newest = builds[-1] if builds else None
+    if not is_ready(builder):
+        return Outcome(verdict=verdicts.builder_not_ready(builder))
+    if resolver is None or not _speaks_for(resolver, image) or not is_ready(resolver):
+        current = resolver if resolver is not None and _speaks_for(resolver, image) else None
+        name = source_resolver_name(image.metadata.name)
+        return Outcome(verdict=verdicts.resolver_not_ready(current, name))
+    if resolver.status.source is None:
+        return Outcome(verdict=verdicts.resolver_not_ready(None, resolver.metadata.name))
+    inputs = Inputs(spec=image.spec, source=resolver.status.source, builder=builder.status)
+    reasons = build_reasons(inputs, newest)
+    if newest is not None and not reasons:
+        return Outcome(verdict=verdicts.newest_ended(newest))
+    try:
+        build = with_inputs(next_build(image, newest, reasons), image, builder, inputs.source, now)
+    except InvalidReferenceError as error:
+        return Outcome(verdict=verdicts.invalid_tag(str(error)))
+    return Outcome(verdict=verdicts.build_running(build.metadata.name), build=build)
+
+
+def _speaks_for(resolver: SourceResolver, image: Image) -> bool:
+    """Whether the SourceResolver was asked what the Image asks now."""
+    return resolver.spec.source == image.spec.source and resolver.spec.service_account == image.spec.service_account
+
+
+def _running(build: Build, builder: Builder) -> Verdict:
+    message = None if is_ready(builder) else verdicts.builder_not_ready(builder).builder_message
+    return verdicts.build_running(
+        build.metadata.name, detail=succeeded_condition(build).message, builder_message=message
+    )
+
+
+def _create(image: Image, build: Build) -> tuple[Action, ...]:
+    reasons = build.metadata.annotations[BUILD_REASON_ANNOTATION]
+    return (
+        CreateBuild(build=build, reason=reasons),
+        RecordEvent(
+            kind=Kind.IMAGE,
+            subject=image.metadata,
+            type="Normal",
+            reason="BuildCreated",
+            message=f"Build {build.metadata.name} was created: {reasons}",
+        ),
+    )
+
+
+def _status(image: Image, builds: tuple[Build, ...], *, cache_name: str) -> ImageStatus:
+    """The status fields that tell of Builds; `latestImage` is the last success's, even after its Build is gone."""
+    newest = builds[-1] if builds else None
+    succeeded = [build for build in builds if has_succeeded(build)]
+    generation = newest.metadata.labels.get(IMAGE_GENERATION_LABEL, "") if newest else ""
+    return ImageStatus(
+        latest_build_ref=newest.metadata.name if newest else "",
+        latest_build_image_generation=int(generation) if generation.isascii() and generation.isdigit() else 0,
+        latest_image=succeeded[-1].status.latest_image if succeeded else image.status.latest_image,
+        latest_stack=newest.status.stack.id if newest and has_succeeded(newest) else "",
+        build_counter=build_number(newest) if newest else 0,
+        build_cache_name=cache_name,
+    )
+
+
+def _patch(image: Image, status: ImageStatus, verdict: Verdict, now: datetime) -> tuple[Action, ...]:
+    """The write of a status that differs from the present one."""
+    metadata = image.metadata
+    wanted = replace(status, observed_generation=metadata.generation, conditions=image_conditions(image, verdict, now))
+    if wanted == image.status:
+        return ()
+    key = Key(Kind.IMAGE, metadata.namespace, metadata.name)
+    return (PatchStatus(key=key, resource_version=metadata.resource_version, status=wanted, reason=verdict.state),)
+
+
+def _decision(image: Image, verdict: Verdict, actions: tuple[Action, ...], now: datetime) -> Decision:
+    reason = f"{verdict.state}: {verdict.message}" if verdict.message else verdict.state
+    return Decision(actions=actions, look_again=patience_left(image, verdict, now), reason=reason)

@@ -1,0 +1,96 @@
+"""What an Image's state is called: each state as a verdict, from which `conditions` makes the conditions.
+
+Facts of kpack v0.0.9: the texts of `BuilderNotFound`, `BuilderNotReady` and `<build> is executing`; the reasons and
+messages of the other states are ours, where kpack leaves them empty.
+"""
+
+from dataclasses import dataclass
+
+from kpack_api.types import Build, Builder, SourceResolver
+from kpack_api.wire import ConditionStatus
+from kpack_reconciler.decide.builds import has_succeeded, succeeded_condition
+from kpack_reconciler.decide.readiness import ready_condition
+
+_TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One state of an Image.
+
+    `state` is the reason of `Settled`, `reason` that of `Ready`. `builder_message` None means that the builder is
+    ready, `builder_exists` False that nothing can be said of it. `patience` means that the state may pass by itself
+    soon: it settles only after a while.
+    """
+
+    state: str
+    ready: ConditionStatus
+    reason: str = ""
+    message: str = ""
+    settled: bool = False
+    patience: bool = False
+    builder_exists: bool = True
+    builder_message: str | None = None
+
+
+def builder_missing(name: str) -> Verdict:
+    """The builder that the Image names is not there."""
+    return Verdict(
+        state="BuilderNotFound",
+        ready=_FALSE,
+        reason="BuilderNotFound",
+        message=f"Unable to find builder {name}.",
+        patience=True,
+        builder_exists=False,
+    )
+
+
+def build_running(build: str, *, detail: str = "", builder_message: str | None = None) -> Verdict:
+    """The newest Build has no result yet; `detail` is what its pod waits for."""
+    executing = f"{build} is executing"
+    return Verdict(
+        state="BuildRunning",
+        ready=_UNKNOWN,
+        message=f"{executing}: {detail}" if detail else executing,
+        builder_message=builder_message,
+    )
+
+
+def builder_not_ready(builder: Builder) -> Verdict:
+    """The builder's image was not read yet, or cannot be."""
+    short = f"Builder {builder.metadata.name} is not ready"
+    fault = ready_condition(builder).message
+    return Verdict(
+        state="BuilderNotReady",
+        ready=_UNKNOWN,
+        reason="BuilderNotReady",
+        message=f"{short}: {fault}" if fault else short,
+        patience=True,
+        builder_message=short,
+    )
+
+
+def resolver_not_ready(resolver: SourceResolver | None, name: str) -> Verdict:
+    """The source is not resolved yet, or its server refuses; a definite refusal settles."""
+    condition = None if resolver is None else ready_condition(resolver)
+    refused = condition is not None and condition.status == _FALSE
+    return Verdict(
+        state="ResolverNotReady",
+        ready=_FALSE if refused else _UNKNOWN,
+        reason="ResolverNotReady",
+        message=(condition.message if condition else "") or f"SourceResolver {name} is not ready",
+        settled=refused,
+    )
+
+
+def invalid_tag(message: str) -> Verdict:
+    """The Image's tag is none; only a cluster without the admission webhook lets that pass."""
+    return Verdict(state="InvalidTag", ready=_FALSE, reason="InvalidTag", message=message, settled=True)
+
+
+def newest_ended(build: Build) -> Verdict:
+    """Nothing is due: the Image is what its newest Build came to."""
+    if has_succeeded(build):
+        return Verdict(state="UpToDate", ready=_TRUE, settled=True)
+    message = succeeded_condition(build).message or f"Build {build.metadata.name} failed"
+    return Verdict(state="BuildFailed", ready=_FALSE, reason="BuildFailed", message=message, settled=True)

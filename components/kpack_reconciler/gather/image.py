@@ -1,0 +1,33 @@
+"""An Image with everything that a decision about it may know."""
+
+from kpack_api.names import cache_name, source_resolver_name
+from kpack_api.types import Builder, Image, Kind
+from kpack_reconciler.cache.cache import Cache
+from kpack_reconciler.model.keys import Key
+from kpack_reconciler.model.worlds import ImageWorld
+
+
+def gather_image(cache: Cache, key: Key) -> ImageWorld | None:
+    """The Image's world; None where the Image is gone."""
+    image = cache.images.get(key.namespace, key.name)
+    if image is None:
+        return None
+    return ImageWorld(
+        image=image,
+        builder=_builder(cache, image),
+        builds=cache.builds_of(image),
+        source_resolver=cache.source_resolvers.get(key.namespace, source_resolver_name(key.name)),
+        cache_claim=cache.claims.get(key.namespace, cache_name(key.name)),
+    )
+
+
+def _builder(cache: Cache, image: Image) -> Builder | None:
+    """The builder that the Image names: a Builder of its own namespace, or a ClusterBuilder."""
+    reference = image.spec.builder
+    match reference.kind:
+        case Kind.BUILDER:
+            return cache.builders.get(image.metadata.namespace, reference.name)
+        case Kind.CLUSTER_BUILDER:
+            return cache.cluster_builders.get("", reference.name)
+        case _:
+            return None

@@ -1,0 +1,1 @@
+"""Queue, back-off and workers. Knows no kind and no client."""

@@ -1,0 +1,176 @@
+"""The objects of one kind, kept like the API server's: list, then watch, for ever.
+
+Owns resuming, listing anew and telling what changed. The semantics are those of client-go's reflector.
+
+Rules:
+- A list comes in pages. A watch resumes at the last version seen, and lists anew when that version is gone (410).
+- A deletion that was missed while away is seen by the next list.
+- The API server's refusals and silences are waited out with growing delays: rights and kinds may arrive after us. Any
+  other exception is a bug and leaves `run`, which ends the process: a dead reflector must not go unnoticed.
+- An object that cannot be decoded is logged and treated as absent; the others stay served.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Generic
+
+import msgspec
+import structlog
+
+from kpack_api.wire import ObjectMeta
+from kpack_reconciler.cache.store import Store, T
+from kpack_reconciler.clients.kube.client import GoneError, KubeClient
+from kpack_reconciler.errors import PermanentError, TransientError
+
+log = structlog.get_logger(__name__)
+
+_PAGE = 500
+_SHORTEST_WATCH, _LONGEST_WATCH = 240.0, 300.0
+_SILENCE_SECONDS = 90.0
+"""Bookmarks come about each minute, so longer silence means a dead connection."""
+_LONGEST_DELAY = 30.0
+_HTTP_GONE = 410
+
+
+class _ListMeta(msgspec.Struct, rename="camel"):
+    resource_version: str = ""
+    continue_: str = msgspec.field(default="", name="continue")
+
+
+class _List(msgspec.Struct):
+    metadata: _ListMeta
+    items: list[msgspec.Raw]
+
+
+class _Event(msgspec.Struct):
+    type: str
+    object: msgspec.Raw
+
+
+class _Object(msgspec.Struct):
+    metadata: ObjectMeta
+
+
+class _Failure(msgspec.Struct):
+    code: int = 0
+    message: str = ""
+
+
+_decode_list = msgspec.json.Decoder(_List).decode
+_decode_event = msgspec.json.Decoder(_Event).decode
+_decode_object = msgspec.json.Decoder(_Object).decode
+_decode_failure = msgspec.json.Decoder(_Failure).decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched(Generic[T]):
+    """What a reflector keeps: the collection's path, a label selector, how to decode, where to, whom to tell.
+
+    `changed` gets the object before and after; None where there was or is none.
+    """
+
+    path: str
+    decode: Callable[[msgspec.Raw], T]
+    store: Store[T]
+    changed: Callable[[T | None, T | None], None]
+    label_selector: str = ""
+
+
+class Reflector(Generic[T]):
+    """Keeps one store like one collection. `synced` is set once the first list is in the store."""
+
+    def __init__(
+        self, kube: KubeClient, watched: Watched[T], *, jitter: Callable[[], float], first_delay: float = 0.1
+    ) -> None:
+        self._kube = kube
+        self._watched = watched
+        self._jitter = jitter
+        self._first_delay = first_delay
+        self._version = ""
+        self.synced = asyncio.Event()
+
+    async def run(self) -> None:
+        """List and watch until cancelled."""
+        delay = self._first_delay
+        while True:
+            try:
+                if not self._version:
+                    await self._list()
+                await self._watch()
+                delay = self._first_delay
+            except GoneError as gone:
+                log.info("listing anew", path=self._watched.path, reason=str(gone))
+                self._version = ""
+                await asyncio.sleep(self._first_delay * self._jitter())
+            except (TransientError, PermanentError) as error:
+                log.warning("watch failed", path=self._watched.path, reason=str(error), again_in=delay)
+                await asyncio.sleep(delay * self._jitter())
+                delay = min(delay * 2, _LONGEST_DELAY)
+
+    async def _list(self) -> None:
+        gone = {(value.metadata.namespace, value.metadata.name) for value in self._watched.store.values()}
+        params = {"limit": str(_PAGE), **self._selector()}
+        while True:
+            page = _decode_list(await self._kube.get(self._watched.path, params=params))
+            for raw in page.items:
+                gone.discard(self._put(raw))
+            if not page.metadata.continue_:
+                break
+            params["continue"] = page.metadata.continue_
+        for namespace, name in gone:
+            self._remove(namespace, name)
+        self._version = page.metadata.resource_version
+        self.synced.set()
+
+    async def _watch(self) -> None:
+        seconds = _SHORTEST_WATCH + (_LONGEST_WATCH - _SHORTEST_WATCH) * min(self._jitter(), 1.0)
+        params = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": self._version,
+            "timeoutSeconds": str(int(seconds)),
+            **self._selector(),
+        }
+        lines = self._kube.lines(self._watched.path, params=params, read_timeout=_SILENCE_SECONDS)
+        async with aclosing(lines):
+            async for line in lines:
+                self._take(_decode_event(line))
+
+    def _take(self, event: _Event) -> None:
+        if event.type == "ERROR":
+            failure = _decode_failure(event.object)
+            raise (GoneError if failure.code == _HTTP_GONE else TransientError)(f"watch ended: {failure.message}")
+        metadata = _decode_object(event.object).metadata
+        if event.type == "DELETED":
+            self._remove(metadata.namespace, metadata.name)
+        elif event.type != "BOOKMARK":
+            self._put(event.object)
+        self._version = metadata.resource_version
+
+    def _put(self, raw: msgspec.Raw) -> tuple[str, str]:
+        metadata = _decode_object(raw).metadata
+        place = (metadata.namespace, metadata.name)
+        known = self._watched.store.get(*place)
+        if known is not None and known.metadata.resource_version == metadata.resource_version:
+            return place
+        try:
+            value = self._watched.decode(raw)
+        except msgspec.DecodeError as error:
+            log.error(  # noqa: TRY400 - the reason says it all
+                "object not understood", path=self._watched.path, key="/".join(place), reason=str(error)
+            )
+            self._remove(*place)
+            return place
+        before = self._watched.store.put(value)
+        self._watched.changed(before, value)
+        return place
+
+    def _remove(self, namespace: str, name: str) -> None:
+        before = self._watched.store.remove(namespace, name)
+        if before is not None:
+            self._watched.changed(before, None)
+
+    def _selector(self) -> Mapping[str, str]:
+        return {"labelSelector": self._watched.label_selector} if self._watched.label_selector else {}

@@ -1,0 +1,1 @@
+"""Admission over HTTPS. Judges with `decide.admission`; reaches no client."""

@@ -1,0 +1,87 @@
+"""The webhook's certificate: an authority and a serving certificate, made and judged as bytes.
+
+Owns names, lifetimes and when to renew (kpack v0.0.9: one year, renewed in its last week). Leaves storing to others.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+LIFETIME = timedelta(days=365)
+RENEWAL = timedelta(days=7)
+_BACKDATED = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingCertificate:
+    """PEM texts: the authority's certificate, the serving certificate, and its private key, which is never shown."""
+
+    authority: bytes
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+
+def service_names(service: str, namespace: str) -> tuple[str, ...]:
+    """The names that the API server may call a service by."""
+    return (
+        service,
+        f"{service}.{namespace}",
+        f"{service}.{namespace}.svc",
+        f"{service}.{namespace}.svc.cluster.local",
+    )
+
+
+def make_certificate(service: str, namespace: str, *, now: datetime) -> ServingCertificate:
+    """Make an authority of its own and a certificate for the service; the authority's key is thrown away."""
+    names = service_names(service, namespace)
+    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    authority_name = _name(f"{service} authority")
+    authority = (
+        _builder(authority_name, authority_name, now)
+        .public_key(authority_key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(authority_key, hashes.SHA256())
+    )
+    certificate = (
+        _builder(_name(names[2]), authority_name, now)
+        .public_key(key.public_key())
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(authority_key, hashes.SHA256())
+    )
+    return ServingCertificate(
+        authority=authority.public_bytes(Encoding.PEM),
+        certificate=certificate.public_bytes(Encoding.PEM),
+        key=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+    )
+
+
+def is_good(certificate: bytes, service: str, namespace: str, *, now: datetime) -> bool:
+    """Whether a serving certificate is for this service and has more than a week to go."""
+    try:
+        parsed = x509.load_pem_x509_certificate(certificate)
+        names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, x509.ExtensionNotFound):
+        return False
+    covers = set(service_names(service, namespace)) <= set(names.get_values_for_type(x509.DNSName))
+    return covers and parsed.not_valid_before_utc <= now < parsed.not_valid_after_utc - RENEWAL
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, now: datetime) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BACKDATED)
+        .not_valid_after(now + LIFETIME)
+    )
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])

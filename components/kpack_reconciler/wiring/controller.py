@@ -1,0 +1,175 @@
+"""The controller: reflectors fill the cache, the leader's workers look at what changed.
+
+Rules:
+- Every replica keeps its cache warm; only the leader works and polls.
+- Workers start after each first list is done, so that absence in the cache means absence in the cluster.
+- The Lease is given back only after all workers have stopped.
+"""
+
+import asyncio
+import gc
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import datetime
+from typing import TypeVar
+
+import aiohttp
+import structlog
+
+from kpack_api.process import HEALTH_PORT, LEASE_NAME
+from kpack_api.types import Kind
+from kpack_reconciler.cache.cache import Cache, CachedObject, CoreKind
+from kpack_reconciler.clients.kube.client import KubeClient
+from kpack_reconciler.clients.kube.config import ClusterConfig
+from kpack_reconciler.clients.service_accounts import ServiceAccounts
+from kpack_reconciler.decide.build import decide_build
+from kpack_reconciler.decide.builder import decide_builder
+from kpack_reconciler.decide.image import decide_image
+from kpack_reconciler.decide.source import decide_source_resolver
+from kpack_reconciler.effects.kube_objects import KubeObjects
+from kpack_reconciler.errors import ConflictError, PermanentError, TransientError
+from kpack_reconciler.gather.build import gather_build
+from kpack_reconciler.gather.builder import gather_builder
+from kpack_reconciler.gather.image import gather_image
+from kpack_reconciler.gather.source import gather_source_resolver
+from kpack_reconciler.loop.clock import SystemClock
+from kpack_reconciler.loop.health import serve_health
+from kpack_reconciler.loop.metrics import LEADER, QUEUE_LENGTH
+from kpack_reconciler.loop.queue import Queue
+from kpack_reconciler.loop.worker import Consider, Looker, work
+from kpack_reconciler.model.actions import RecordEvent
+from kpack_reconciler.model.decisions import Decision
+from kpack_reconciler.model.keys import Key
+from kpack_reconciler.model.worlds import BuildPodSettings
+from kpack_reconciler.observe.git_poller import GitPoller
+from kpack_reconciler.observe.lease import LeaseElection, LeaseTerms
+from kpack_reconciler.observe.registry_poller import RegistryPoller
+from kpack_reconciler.settings import Settings
+from kpack_reconciler.wiring.reflecting import AnyReflector, Reflecting, jitter
+
+log = structlog.get_logger(__name__)
+
+World = TypeVar("World")
+
+_OUTSIDE_SECONDS = 30.0
+_RELEASE_SECONDS = 2.0
+
+
+class Controller:
+    """The parts of one controller process, put together but not yet running."""
+
+    def __init__(self, settings: Settings, kube: KubeClient, http: aiohttp.ClientSession) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self.cache = Cache()
+        self.queue = Queue(self.clock, jitter=jitter)
+        accounts = ServiceAccounts(kube)
+        self.git = GitPoller(
+            self.cache, accounts, http, interval=settings.source_poll, now=self.clock.now, changed=self.queue.add
+        )
+        self.registry = RegistryPoller(
+            self.cache, accounts, http, interval=settings.builder_poll, now=self.clock.now, changed=self.queue.add
+        )
+        effects = KubeObjects(kube=kube, describe=accounts.describe, inspect=self.registry.inspect, now=self.clock.now)
+        self._effects = effects
+        self.looker = Looker(
+            consider=self._consider(), run=effects.run, record=self.cache.facts.record, tell=self._tell
+        )
+        self.reflectors = Reflecting(kube=kube, changed=self._changed).all(self.cache)
+        terms = LeaseTerms(namespace=settings.system_namespace, name=LEASE_NAME, holder=settings.pod_name)
+        self.election = LeaseElection(kube, terms, now=self.clock.now, monotonic=self.clock.monotonic)
+        QUEUE_LENGTH.set_function(lambda: len(self.queue))
+
+    def synced(self) -> bool:
+        """Whether every first list is done."""
+        return all(reflector.synced.is_set() for reflector in self.reflectors)
+
+    async def run(self) -> None:
+        """Keep the cache; as leader, also look and poll. Ends when cancelled, or with a dead part's error."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for reflector in self.reflectors:
+                    tasks.create_task(reflector.run())
+                await _first_lists(self.reflectors)
+                await self.election.acquire()
+                LEADER.set(1)
+                tasks.create_task(self.election.keep())
+                for _ in range(self.settings.workers):
+                    tasks.create_task(work(self.queue, self.looker, self.clock))
+                tasks.create_task(self.git.run())
+                tasks.create_task(self.registry.run())
+        finally:
+            await self._release()
+
+    def _changed(self, kind: Kind | CoreKind, before: CachedObject | None, after: CachedObject | None) -> None:
+        value = after or before
+        if value is None:
+            return
+        for key in self.cache.related(kind, value):
+            self.queue.add(key)
+        if after is not None and (before is None or before.metadata.generation != after.metadata.generation):
+            self._wake(kind)
+
+    def _wake(self, kind: Kind | CoreKind) -> None:
+        if kind is Kind.SOURCE_RESOLVER:
+            self.git.wake()
+        elif kind in (Kind.BUILDER, Kind.CLUSTER_BUILDER):
+            self.registry.wake()
+
+    def _consider(self) -> dict[str, Consider]:
+        cache, settings = self.cache, self.settings
+        pods = BuildPodSettings(step_image=settings.step_image)
+        builder = _both(lambda key: gather_builder(cache, key, settings.builder_poll), decide_builder)
+        return {
+            Kind.IMAGE: _both(lambda key: gather_image(cache, key), decide_image),
+            Kind.BUILD: _both(lambda key: gather_build(cache, key, pods), decide_build),
+            Kind.BUILDER: builder,
+            Kind.CLUSTER_BUILDER: builder,
+            Kind.SOURCE_RESOLVER: _both(
+                lambda key: gather_source_resolver(cache, key, settings.source_poll), decide_source_resolver
+            ),
+        }
+
+    async def _tell(self, key: Key, error: PermanentError) -> None:
+        found = self.cache.find(key)
+        if found is not None:
+            await self._effects.run(
+                RecordEvent(
+                    kind=key.kind, subject=found.metadata, type="Warning", reason=error.reason, message=str(error)
+                )
+            )
+
+    async def _release(self) -> None:
+        try:
+            async with asyncio.timeout(_RELEASE_SECONDS):
+                await self.election.release()
+        except (ConflictError, PermanentError, TransientError, TimeoutError) as error:
+            log.info("lease not given back", reason=str(error) or "timeout")
+
+
+async def run_controller(settings: Settings, config: ClusterConfig) -> None:
+    """Run the controller, its clients and its health server until cancelled."""
+    async with AsyncExitStack() as stack:
+        kube = await stack.enter_async_context(KubeClient(config))
+        timeout = aiohttp.ClientTimeout(total=_OUTSIDE_SECONDS)
+        http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+        controller = Controller(settings, kube, http)
+        await stack.enter_async_context(serve_health(HEALTH_PORT, ready=controller.synced))
+        log.info("controller starts", namespace=settings.system_namespace, holder=settings.pod_name)
+        await controller.run()
+
+
+async def _first_lists(reflectors: tuple[AnyReflector, ...]) -> None:
+    for reflector in reflectors:
+        await reflector.synced.wait()
+    gc.collect()
+    gc.freeze()  # what was listed lives long: full collections need not walk through it
+    log.info("first lists done")
+
+
+def _both(gather: Callable[[Key], World | None], decide: Callable[[World, datetime], Decision]) -> Consider:
+    def consider(key: Key, now: datetime) -> Decision | None:
+        world = gather(key)
+        return None if world is None else decide(world, now)
+
+    return consider

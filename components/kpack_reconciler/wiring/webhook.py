@@ -1,0 +1,146 @@
+"""The webhook's process: admission behind TLS, its certificate kept good, the API server's trust kept up to date.
+
+Rules:
+- The port is opened only with a certificate; ready means that the API server has been told to trust it.
+- Certificate and trust are looked at again and again: a Secret that is replaced, a certificate that grows old and a
+  configuration that is installed anew are all healed without a restart.
+"""
+
+import asyncio
+import os
+import ssl
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from kpack_api.process import HEALTH_PORT, WEBHOOK_NAME, WEBHOOK_PORT, WEBHOOK_SECRET
+from kpack_api.wire import ObjectMeta
+from kpack_reconciler.clients.kube.client import KubeClient
+from kpack_reconciler.clients.kube.config import ClusterConfig
+from kpack_reconciler.clients.kube.paths import resource_path
+from kpack_reconciler.effects.webhook_registration import ServingPems, WebhookRegistration
+from kpack_reconciler.errors import ConflictError, PermanentError, TransientError
+from kpack_reconciler.loop.health import serve_health
+from kpack_reconciler.settings import Settings
+from kpack_reconciler.webhook.certificate import is_good, make_certificate
+from kpack_reconciler.webhook.server import make_app
+
+log = structlog.get_logger(__name__)
+
+_TRUST_SECONDS = 15.0
+_STORAGE_SECONDS = 60.0
+_FIRST_TRY_SECONDS = 1.0
+_SHUTDOWN_SECONDS = 2.0
+_DEFAULT_STORAGE_CLASS = "storageclass.kubernetes.io/is-default-class"
+_FAILURES = (ConflictError, PermanentError, TransientError)
+
+
+class _StorageClass(msgspec.Struct):
+    metadata: ObjectMeta
+
+
+class _StorageClasses(msgspec.Struct):
+    items: list[_StorageClass]
+
+
+class Webhook:
+    """The parts of one webhook process, put together but not yet running."""
+
+    def __init__(self, settings: Settings, kube: KubeClient) -> None:
+        self._kube = kube
+        self._default_storage_class = False
+        self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._served: ServingPems | None = None
+        self._certified = asyncio.Event()
+        self._trusted = asyncio.Event()
+        self._registration = WebhookRegistration(
+            kube=kube,
+            namespace=settings.system_namespace,
+            make=lambda: _make(settings.system_namespace),
+            good=lambda pems: _good(pems, settings.system_namespace),
+        )
+
+    def ready(self) -> bool:
+        """Whether the API server has been told to trust the certificate that is served."""
+        return self._trusted.is_set()
+
+    def default_storage_class(self) -> bool:
+        """Whether the cluster had a default StorageClass when it was last looked at."""
+        return self._default_storage_class
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        app = make_app(default_storage_class=self.default_storage_class)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+        await runner.setup()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._keep_storage_class())
+                tasks.create_task(self._keep_trust())
+                await self._certified.wait()
+                await web.TCPSite(runner, port=WEBHOOK_PORT, ssl_context=self._tls).start()
+                log.info("webhook serves", port=WEBHOOK_PORT)
+        finally:
+            await runner.cleanup()
+
+    async def _keep_trust(self) -> None:
+        while True:
+            try:
+                await self._renew_trust()
+            except _FAILURES as error:
+                log.warning("trust not renewed", reason=str(error))
+            await asyncio.sleep(_TRUST_SECONDS if self.ready() else _FIRST_TRY_SECONDS)
+
+    async def _renew_trust(self) -> None:
+        pems = await self._registration.certificate()
+        if pems != self._served:
+            _load(self._tls, pems)
+            self._served = pems
+            self._certified.set()
+        await self._registration.register(pems)
+        self._trusted.set()
+
+    async def _keep_storage_class(self) -> None:
+        path = resource_path("storage.k8s.io/v1", "storageclasses", "")
+        while True:
+            try:
+                found = msgspec.json.decode(await self._kube.get(path), type=_StorageClasses)
+            except _FAILURES as error:
+                log.warning("storage classes not read", reason=str(error))
+            else:
+                marks = (item.metadata.annotations.get(_DEFAULT_STORAGE_CLASS) for item in found.items)
+                self._default_storage_class = "true" in marks
+            await asyncio.sleep(_STORAGE_SECONDS)
+
+
+async def run_webhook(settings: Settings, config: ClusterConfig) -> None:
+    """Run the webhook, its client and its health server until cancelled."""
+    async with AsyncExitStack() as stack:
+        kube = await stack.enter_async_context(KubeClient(config))
+        webhook = Webhook(settings, kube)
+        await stack.enter_async_context(serve_health(HEALTH_PORT, ready=webhook.ready))
+        await webhook.run()
+
+
+def _load(tls: ssl.SSLContext, pems: ServingPems) -> None:
+    """Serve new connections with this certificate. The key never touches a disk."""
+    memory = os.memfd_create("webhook-certificate")
+    try:
+        os.write(memory, pems.certificate + b"\n" + pems.key)
+        tls.load_cert_chain(f"/proc/self/fd/{memory}")
+    except ssl.SSLError as error:
+        raise PermanentError("InvalidCertificate", f"delete the Secret {WEBHOOK_SECRET}: {error}") from error
+    finally:
+        os.close(memory)
+
+
+def _make(namespace: str) -> ServingPems:
+    made = make_certificate(WEBHOOK_NAME, namespace, now=datetime.now(UTC))
+    return ServingPems(authority=made.authority, certificate=made.certificate, key=made.key)
+
+
+def _good(pems: ServingPems, namespace: str) -> bool:
+    return is_good(pems.certificate, WEBHOOK_NAME, namespace, now=datetime.now(UTC))

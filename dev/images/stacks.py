@@ -1,0 +1,73 @@
+"""The sample stack: the image that buildpacks run in and the image that applications run on."""
+
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from dev.errors import DevError
+from dev.images.images import ComposedImage
+from dev.images.layers import Entry, Layer, make_layer, tree
+from dev.images.rootfs import BUILD_PACKAGES, debian_layer
+
+STACK_ID: Final = "kpack.sample.stacks.bookworm"
+USER: Final = 1000
+PATH: Final = "/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+LABELS: Final = {
+    "io.buildpacks.stack.id": STACK_ID,
+    "io.buildpacks.base.distro.name": "debian",
+    "io.buildpacks.base.distro.version": "12",
+}
+LEFT_OUT_OF_GO: Final = ("api/", "doc/", "misc/", "test/", "src/cmd/", "pkg/obj/")
+
+
+def build_image(cache: Path, log: Path) -> ComposedImage:
+    """Give Debian with the machine's Go toolchain; runs as user 1000."""
+    layers = (debian_layer(cache, BUILD_PACKAGES, user=USER, log=log), go_layer(cache))
+    environment = {"PATH": PATH, "CNB_USER_ID": str(USER), "CNB_GROUP_ID": str(USER), "CNB_STACK_ID": STACK_ID}
+    return ComposedImage(layers=layers, environment=environment, labels=LABELS, user=f"{USER}:{USER}")
+
+
+def run_image(cache: Path) -> ComposedImage:
+    """Give what a static program needs: users, certificates, /tmp. Rebasing applications onto it is allowed."""
+    layer = make_layer(cache / "layers", "run image v1", lambda _work: _run_entries())
+    labels = {**LABELS, "io.buildpacks.base.id": STACK_ID, "io.buildpacks.rebasable": "true"}
+    environment = {"PATH": "/usr/bin:/bin"}
+    return ComposedImage(layers=(layer,), environment=environment, labels=labels, user=f"{USER}:{USER}")
+
+
+def go_layer(cache: Path) -> Layer:
+    """Give the Go toolchain of this machine at /usr/local/go, without what a build does not read."""
+    root = Path(_go("env", "GOROOT"))
+    key = f"go {_go('version')} v1"
+    return make_layer(
+        cache / "layers", key, lambda _work: tree(root.resolve(), prefix="usr/local/go/", keep=_is_needed)
+    )
+
+
+def _go(*arguments: str) -> str:
+    try:
+        return subprocess.run(["go", *arguments], check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise DevError("Go is needed for the sample builder; install it and run `make up` again") from error
+
+
+def _is_needed(path: str) -> bool:
+    is_left_out = any(path.startswith(left_out) for left_out in LEFT_OUT_OF_GO)
+    return not is_left_out and "testdata" not in path and not path.endswith("_test.go")
+
+
+def _run_entries() -> list[Entry]:
+    certificates = Path("/etc/ssl/certs/ca-certificates.crt")
+    passwd = f"root:x:0:0::/root:/sbin/nologin\ncnb:x:{USER}:{USER}::/home/cnb:/sbin/nologin\n"
+    return [
+        Entry(name="etc"),
+        Entry(name="etc/passwd", content=passwd.encode(), mode=0o644),
+        Entry(name="etc/group", content=f"root:x:0:\ncnb:x:{USER}:\n".encode(), mode=0o644),
+        Entry(name="etc/os-release", content=b'ID=debian\nVERSION_ID="12"\n', mode=0o644),
+        Entry(name="etc/ssl"),
+        Entry(name="etc/ssl/certs"),
+        *([Entry(name="etc/ssl/certs/ca-certificates.crt", content=certificates, mode=0o644)] * certificates.exists()),
+        Entry(name="home"),
+        Entry(name="home/cnb", owner=USER),
+        Entry(name="tmp", mode=0o1777),
+    ]

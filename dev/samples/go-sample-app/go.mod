@@ -1,0 +1,3 @@
+module example.invalid/go-sample-app
+
+go 1.21

@@ -1,0 +1,101 @@
+"""Leader election of two replicas against an API server in memory, on a clock that tests move."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from kpack_reconciler.clients.kube.client import KubeClient
+from kpack_reconciler.observe.lease import LeaseElection, LeaseLostError, LeaseTerms
+from tests.fakes.kubernetes import FakeKubernetes
+
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/kpack/leases/kpack-controller"
+NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
+
+
+class Hand:
+    """A monotonic clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def read(self) -> float:
+        """Seconds since the start."""
+        return self.seconds
+
+
+def election(kube: KubeClient, holder: str, hand: Hand) -> LeaseElection:
+    terms = LeaseTerms(namespace="kpack", name="kpack-controller", holder=holder, retry_period=0.001)
+    return LeaseElection(kube, terms, now=lambda: NOW, monotonic=hand.read)
+
+
+async def seen_by_standby(api: FakeKubernetes) -> None:
+    async with asyncio.timeout(5):
+        before = len(api.requests)
+        while len(api.requests) < before + 3:  # noqa: ASYNC110 - the fake server has no event for it
+            await asyncio.sleep(0)
+
+
+async def test_a_standby_takes_over_after_the_leader_falls_silent() -> None:
+    """A Lease that has not changed for its duration, by the standby's own clock, is taken; not a moment earlier."""
+    api, hand = FakeKubernetes(), Hand()
+    async with api.serve() as config, KubeClient(config) as kube:
+        await election(kube, "first", hand).acquire()
+        second = asyncio.create_task(election(kube, "second", hand).acquire())
+
+        await seen_by_standby(api)
+        hand.seconds = 14.0
+        await seen_by_standby(api)
+        assert api.get(LEASE)["spec"]["holderIdentity"] == "first"
+        hand.seconds = 16.0
+        async with asyncio.timeout(5):
+            await second
+
+    spec = api.get(LEASE)["spec"]
+    assert (spec["holderIdentity"], spec["leaseTransitions"]) == ("second", 1)
+    assert spec["renewTime"] == "2026-11-24T10:00:00.000000Z"
+
+
+async def test_a_leader_whose_lease_was_taken_stops() -> None:
+    """A leader that finds another name in the Lease ends at once."""
+    api, hand = FakeKubernetes(), Hand()
+    async with api.serve() as config, KubeClient(config) as kube:
+        first = election(kube, "first", hand)
+        await first.acquire()
+        lease = api.get(LEASE)
+        api.put(LEASE.rpartition("/")[0], {**lease, "spec": {**lease["spec"], "holderIdentity": "second"}})
+
+        with pytest.raises(LeaseLostError, match="second"):
+            async with asyncio.timeout(5):
+                await first.keep()
+
+
+async def test_a_leader_that_cannot_renew_stops_before_another_may_start() -> None:
+    """After the renew deadline without a renewal the leader gives up, although the Lease still bears its name."""
+    api, hand = FakeKubernetes(), Hand()
+    async with api.serve() as config, KubeClient(config) as kube:
+        first = election(kube, "first", hand)
+        await first.acquire()
+        keeping = asyncio.create_task(first.keep())
+        await seen_by_standby(api)
+        hand.seconds = 11.0
+        for _ in range(1000):
+            api.refuse_next("GET", "leases", 500)
+
+        with pytest.raises(LeaseLostError, match="could not be renewed"):
+            async with asyncio.timeout(5):
+                await keeping
+
+
+async def test_a_lease_that_was_given_back_is_taken_at_once() -> None:
+    """A leader that ends in peace leaves the Lease without a holder: nobody waits for its expiry."""
+    api, hand = FakeKubernetes(), Hand()
+    async with api.serve() as config, KubeClient(config) as kube:
+        first = election(kube, "first", hand)
+        await first.acquire()
+        await first.release()
+
+        async with asyncio.timeout(5):
+            await election(kube, "second", hand).acquire()
+
+    assert api.get(LEASE)["spec"]["holderIdentity"] == "second"

@@ -1,0 +1,60 @@
+"""Settings from the environment."""
+
+from datetime import timedelta
+
+import pytest
+
+from kpack_reconciler.settings import SettingsError, read_controller_settings, read_webhook_settings
+
+
+def test_only_the_step_image_must_be_given() -> None:
+    """All other settings have defaults, kpack's where kpack has them."""
+    settings = read_controller_settings({"BUILD_INIT_IMAGE": "registry/reconciler@sha256:1"}, host="pod-1")
+
+    assert settings.step_image == "registry/reconciler@sha256:1"
+    assert (settings.system_namespace, settings.pod_name, settings.log_level) == ("kpack", "pod-1", "info")
+    assert (settings.source_poll, settings.builder_poll) == (timedelta(seconds=60), timedelta(seconds=60))
+    assert settings.workers == 16
+
+
+def test_the_environment_wins() -> None:
+    """Each variable sets its setting."""
+    environment = {
+        "SYSTEM_NAMESPACE": "build-service",
+        "POD_NAME": "controller-abc",
+        "LOG_LEVEL": "DEBUG",
+        "SOURCE_POLLING_FREQUENCY": "5",
+        "BUILDER_POLLING_FREQUENCY": "7",
+        "WORKERS": "2",
+    }
+
+    settings = read_webhook_settings(environment, host="pod-1")
+
+    assert (settings.system_namespace, settings.pod_name, settings.log_level) == (
+        "build-service",
+        "controller-abc",
+        "debug",
+    )
+    assert (settings.source_poll, settings.builder_poll) == (timedelta(seconds=5), timedelta(seconds=7))
+    assert settings.workers == 2
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SOURCE_POLLING_FREQUENCY", "soon"),
+        ("BUILDER_POLLING_FREQUENCY", "0"),
+        ("WORKERS", "-1"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_an_error_names_the_variable(variable: str, value: str) -> None:
+    """A value that is none is refused with the variable's name and the value."""
+    with pytest.raises(SettingsError, match=f"{variable}.*'{value}'"):
+        read_webhook_settings({variable: value}, host="pod-1")
+
+
+def test_a_controller_without_step_image_is_refused() -> None:
+    """Builds need an image for prepare and completion."""
+    with pytest.raises(SettingsError, match="BUILD_INIT_IMAGE"):
+        read_controller_settings({}, host="pod-1")

@@ -1,0 +1,88 @@
+"""The webhook as a whole against an API server in memory: it is reached over the TLS that it registered."""
+
+import asyncio
+import base64
+import ssl
+from datetime import timedelta
+
+import aiohttp
+import pytest
+
+from kpack_reconciler.clients.kube.client import KubeClient
+from kpack_reconciler.settings import Settings
+from kpack_reconciler.wiring import webhook as wiring
+from tests.fakes.kubernetes import FakeKubernetes
+
+CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1"
+NAMES = {"mutating": "defaults.webhook.kpack.pivotal.io", "validating": "validation.webhook.kpack.pivotal.io"}
+SETTINGS = Settings(
+    system_namespace="kpack",
+    pod_name="webhook-1",
+    step_image="",
+    log_level="info",
+    source_poll=timedelta(seconds=60),
+    builder_poll=timedelta(seconds=60),
+    workers=1,
+)
+
+
+def cluster() -> FakeKubernetes:
+    api = FakeKubernetes()
+    for word, name in NAMES.items():
+        path = f"{CONFIGURATIONS}/{word}webhookconfigurations"
+        api.put(path, {"metadata": {"name": name}, "webhooks": [{"name": name, "clientConfig": {}}]})
+    return api
+
+
+async def review(port: int, bundle: str) -> dict[str, object]:
+    tls = ssl.create_default_context(cadata=base64.b64decode(bundle).decode())
+    request = {"uid": "1", "kind": {"kind": "Image"}, "operation": "CREATE", "object": {"spec": {}}}
+    url = f"https://127.0.0.1:{port}/validate"
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls)) as http,
+        http.post(url, json={"request": request}, server_hostname="kpack-webhook.kpack.svc") as response,
+    ):
+        answer: dict[str, object] = await response.json()
+        return answer
+
+
+async def test_whoever_trusts_the_registered_authority_reaches_the_webhook(
+    monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
+    """The certificate behind the port is the one whose authority stands in both configurations."""
+    api = cluster()
+    monkeypatch.setattr(wiring, "WEBHOOK_PORT", unused_tcp_port)
+
+    async with api.serve() as config, KubeClient(config) as kube:
+        webhook = wiring.Webhook(SETTINGS, kube)
+        task = asyncio.create_task(webhook.run())
+        async with asyncio.timeout(10):
+            while not webhook.ready():  # noqa: ASYNC110 - the process has no event for it
+                await asyncio.sleep(0.01)
+        bundles = {
+            api.get(f"{CONFIGURATIONS}/{word}webhookconfigurations/{name}")["webhooks"][0]["clientConfig"]["caBundle"]
+            for word, name in NAMES.items()
+        }
+        (bundle,) = bundles
+        answer = await review(unused_tcp_port, bundle)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert answer["response"]["allowed"] is False  # type: ignore[index]
+
+
+async def test_a_default_storage_class_is_seen(monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int) -> None:
+    """An Image without cacheSize gets the default size only where the cluster can make volumes by default."""
+    api = cluster()
+    mark = {"storageclass.kubernetes.io/is-default-class": "true"}
+    api.put("/apis/storage.k8s.io/v1/storageclasses", {"metadata": {"name": "local", "annotations": mark}})
+    monkeypatch.setattr(wiring, "WEBHOOK_PORT", unused_tcp_port)
+
+    async with api.serve() as config, KubeClient(config) as kube:
+        webhook = wiring.Webhook(SETTINGS, kube)
+        task = asyncio.create_task(webhook.run())
+        async with asyncio.timeout(10):
+            while not webhook.default_storage_class():  # noqa: ASYNC110 - the process has no event for it
+                await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
