@@ -1,14 +1,14 @@
 """`up`: the steps from a bare machine to the build service.
 
-Owns which steps there are, for the machine's own cluster and for one that exists. The list is open: steps of
-the build service (images, repositories, `pulumi up`) are added to `SERVICE_STEPS`, each made from the
-environment that is up.
+Owns which steps there are, for the machine's own cluster and for one that exists. What comes
+after the cluster is `dev.build_service`'s.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from dev import preflight, target
+from dev.build_service import service_steps
 from dev.cluster import handle
 from dev.cluster.infrastructure import infrastructure_steps
 from dev.environment import Environment, load_environment
@@ -17,9 +17,6 @@ from dev.state import State, locked
 from dev.steps import Note, Outcome, Reporter, Step, StepResult, run_steps
 from dev.target import NamedTarget
 from dev.tools import tools_step, wanted
-
-SERVICE_STEPS: tuple[Callable[[State], Step], ...] = ()
-"""What comes after the cluster; each is made from the state, and loads the environment when it runs."""
 
 
 def cluster_up(state: State, reporter: Reporter, *, tools: Sequence[str]) -> Environment:
@@ -37,7 +34,7 @@ def up(state: State, reporter: Reporter, *, named: NamedTarget | None) -> tuple[
     preflight.check(state, own_cluster=named is None)
     with locked(state):
         first = own_cluster(state, tools=tools) if named is None else existing_cluster(state, named, tools=tools)
-        return run_steps((*first, *(make(state) for make in SERVICE_STEPS)), reporter)
+        return run_steps((*first, *service_steps(state)), reporter)
 
 
 def own_cluster(state: State, *, tools: Sequence[str]) -> tuple[Step, ...]:

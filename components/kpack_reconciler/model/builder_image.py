@@ -3,6 +3,7 @@
 Owns the labels' shapes and what is wrong with a broken one. Leaves fetching to the registry client.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,13 +17,15 @@ STACK_LABEL = "io.buildpacks.stack.id"
 USER_VARIABLE = "CNB_USER_ID"
 GROUP_VARIABLE = "CNB_GROUP_ID"
 
+_VERSION = re.compile(r"\d+(\.\d+)*")
+
 
 class _RunImage(msgspec.Struct):
     image: str = ""
 
 
 class _Stack(msgspec.Struct, rename="camel"):
-    run_image: _RunImage = msgspec.field(default_factory=_RunImage)
+    run_image: _RunImage | None = None
 
 
 class _Apis(msgspec.Struct):
@@ -31,7 +34,7 @@ class _Apis(msgspec.Struct):
 
 
 class _ApiLists(msgspec.Struct):
-    platform: _Apis = msgspec.field(default_factory=_Apis)
+    platform: _Apis | None = None
 
 
 class _Api(msgspec.Struct):
@@ -40,14 +43,15 @@ class _Api(msgspec.Struct):
 
 class _Lifecycle(msgspec.Struct):
     version: str = ""
-    api: _Api = msgspec.field(default_factory=_Api)
-    apis: _ApiLists = msgspec.field(default_factory=_ApiLists)
+    api: _Api | None = None
+    apis: _ApiLists | None = None
 
 
 class _Metadata(msgspec.Struct):
-    stack: _Stack = msgspec.field(default_factory=_Stack)
-    lifecycle: _Lifecycle = msgspec.field(default_factory=_Lifecycle)
-    buildpacks: list[BuildpackMetadata] = []
+    stack: _Stack | None = None
+    images: list[_RunImage] | None = None
+    lifecycle: _Lifecycle | None = None
+    buildpacks: list[BuildpackMetadata] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +71,40 @@ def read_builder_labels(labels: Mapping[str, str], environment: Sequence[str]) -
     """Read labels and `NAME=value` entries; PermanentError names what a builder image lacks."""
     metadata = _metadata(_label(labels, METADATA_LABEL))
     variables = dict(entry.partition("=")[::2] for entry in environment)
-    lifecycle = metadata.lifecycle
-    listed = (*(lifecycle.apis.platform.deprecated or ()), *(lifecycle.apis.platform.supported or ()))
+    lifecycle = metadata.lifecycle or _Lifecycle()
     return BuilderLabels(
         stack_id=_label(labels, STACK_LABEL),
-        run_image=metadata.stack.run_image.image,
+        run_image=_run_image(metadata),
         user_id=_number(variables, USER_VARIABLE),
         group_id=_number(variables, GROUP_VARIABLE),
         lifecycle_version=lifecycle.version,
-        platform_apis=listed or ((lifecycle.api.platform,) if lifecycle.api.platform else ()),
-        buildpacks=tuple(metadata.buildpacks),
+        platform_apis=_platform_apis(lifecycle),
+        buildpacks=tuple(metadata.buildpacks or ()),
     )
+
+
+def _run_image(metadata: _Metadata) -> str:
+    """The stack's run image; newer builders may name theirs below `images` only."""
+    named = [run_image.image for run_image in metadata.images or ()]
+    if metadata.stack is not None and metadata.stack.run_image is not None:
+        named.insert(0, metadata.stack.run_image.image)
+    for name in named:
+        if name:
+            return name
+    raise PermanentError("InvalidBuilder", f"label {METADATA_LABEL} names no run image: name a CNB builder image")
+
+
+def _platform_apis(lifecycle: _Lifecycle) -> tuple[str, ...]:
+    """All versions, ascending; lifecycles before 0.10 tell a single one."""
+    lists = (lifecycle.apis.platform if lifecycle.apis else None) or _Apis()
+    listed = {*(lists.deprecated or ()), *(lists.supported or ())}
+    if not listed and lifecycle.api is not None and lifecycle.api.platform:
+        listed = {lifecycle.api.platform}
+    return tuple(sorted((text for text in listed if _VERSION.fullmatch(text)), key=_version))
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
 
 
 def _label(labels: Mapping[str, str], name: str) -> str:

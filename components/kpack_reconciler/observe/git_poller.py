@@ -3,31 +3,48 @@
 Owns when to ask. Leaves the protocol to `clients.git`, the meaning to `decide`.
 
 Rules:
-- One request per distinct URL, revision and credentials and interval, whatever the number of SourceResolvers.
-- A new question is asked at once; a fault is asked again after the interval, like an answer.
-- Each answer that differs from the one before wakes the SourceResolvers that asked.
+- One request per distinct URL and credentials and interval, whatever the number of SourceResolvers and revisions.
+- A new question is asked at once, also while a slow server is waited for.
+- Branches, tags and faults are asked again after the interval; a commit id never, as in kpack.
+- Each answer that differs from the one before wakes the SourceResolvers that ask by then.
+- An unexpected error is logged and counts as a fault that may pass; the other questions go on.
 
-Cost: one POST of about 200 bytes per question and interval, and the Secrets of each service account once an interval.
+Cost: one POST of about 200 bytes per repository and interval, and the Secrets of each service account once an interval.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import aiohttp
+import structlog
 
-from kpack_api.types import Kind
+from kpack_api.types import GitType, Kind
 from kpack_reconciler.cache.cache import Cache
-from kpack_reconciler.clients.git import ls_refs, resolve
+from kpack_reconciler.clients.git import Ref, ls_refs, resolve
 from kpack_reconciler.clients.service_accounts import ServiceAccounts
 from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.model.facts import Fault, Revision, RevisionQuestion, RevisionResolved
-from kpack_reconciler.model.git_credentials import GitCredentials
+from kpack_reconciler.model.git_credentials import GitCandidate, GitCredentials, choose_git_credentials, public_url
 from kpack_reconciler.model.keys import Key
 from kpack_reconciler.model.questions import revision_question
 
+log = structlog.get_logger(__name__)
+
 _PARALLEL = 16
 _SHORTEST_PAUSE = 0.2
+
+_Account = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """One request: a repository with one set of credentials, for all questions that it answers."""
+
+    url: str
+    credentials: GitCredentials | None
+    questions: tuple[RevisionQuestion, ...]
 
 
 class GitPoller:
@@ -47,6 +64,7 @@ class GitPoller:
         self._interval, self._now, self._changed = interval, now, changed
         self._woken = asyncio.Event()
         self._limit = asyncio.Semaphore(_PARALLEL)
+        self._asking: set[RevisionQuestion] = set()
 
     def wake(self) -> None:
         """Look for new questions now."""
@@ -54,58 +72,82 @@ class GitPoller:
 
     async def run(self) -> None:
         """Ask what is due, then wait for the next due question or a wake-up; until cancelled."""
-        while True:
-            self._woken.clear()
-            await self.ask_due()
-            try:
-                async with asyncio.timeout(max(_SHORTEST_PAUSE, self._until_next().total_seconds())):
-                    await self._woken.wait()
-            except TimeoutError:
-                continue
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._woken.clear()
+                if due := self._take_due():
+                    tasks.create_task(self._ask_all(due))
+                try:
+                    async with asyncio.timeout(max(_SHORTEST_PAUSE, self._until_next().total_seconds())):
+                        await self._woken.wait()
+                except TimeoutError:
+                    continue
 
     async def ask_due(self) -> None:
-        """Ask every question whose answer is missing or older than the interval; equal ones once."""
-        askers = self._askers()
-        due = [question for question in askers if self._due_at(question) <= self._now()]
-        requests: dict[tuple[str, str, GitCredentials | None], list[RevisionQuestion]] = {}
-        for question in due:
-            credentials = await self._credentials(question)
-            if isinstance(credentials, Fault):
-                self._record(question, credentials, askers[question])
-            else:
-                requests.setdefault((question.url, question.revision, credentials), []).append(question)
-        async with asyncio.TaskGroup() as tasks:
-            for (url, revision, credentials), questions in requests.items():
-                tasks.create_task(self._ask(url, revision, credentials, {q: askers[q] for q in questions}))
+        """Ask every question whose answer is missing or old, unless it is being asked; return with the answers."""
+        await self._ask_all(self._take_due())
 
-    async def _ask(
-        self,
-        url: str,
-        revision: str,
-        credentials: GitCredentials | None,
-        askers: dict[RevisionQuestion, list[Key]],
-    ) -> None:
-        async with self._limit:
-            answer: Revision | Fault
-            try:
-                answer = resolve(await ls_refs(self._http, url, revision, credentials=credentials), revision)
-            except PermanentError as error:
-                answer = Fault(reason=error.reason, message=str(error), permanent=True)
-            except TransientError as error:
-                answer = Fault(reason="GitUnavailable", message=str(error), permanent=False)
-        for question, keys in askers.items():
-            self._record(question, answer, keys)
+    def _take_due(self) -> frozenset[RevisionQuestion]:
+        open_questions = self._askers().keys() - self._asking
+        due = frozenset(question for question in open_questions if _reached(self._due_at(question), self._now()))
+        self._asking |= due
+        return due
 
-    def _record(self, question: RevisionQuestion, answer: Revision | Fault, askers: list[Key]) -> None:
-        if self._cache.facts.record(RevisionResolved(question=question, answer=answer, at=self._now())):
-            for key in askers:
-                self._changed(key)
-
-    async def _credentials(self, question: RevisionQuestion) -> GitCredentials | Fault | None:
+    async def _ask_all(self, questions: frozenset[RevisionQuestion]) -> None:
         try:
-            return await self._accounts.git_credentials(question.namespace, question.service_account, question.url)
-        except (PermanentError, TransientError) as error:
-            return Fault(reason="CredentialsUnavailable", message=str(error), permanent=False)
+            async with asyncio.TaskGroup() as tasks:
+                for request in await self._requests(questions):
+                    tasks.create_task(self._ask(request))
+        finally:
+            self._asking -= questions
+
+    async def _requests(self, questions: Iterable[RevisionQuestion]) -> list[_Request]:
+        """The requests to send; questions whose credentials cannot be read are answered with a fault."""
+        by_account: dict[_Account, list[RevisionQuestion]] = {}
+        for question in questions:
+            by_account.setdefault((question.namespace, question.service_account), []).append(question)
+        found = await asyncio.gather(*(self._candidates(account) for account in by_account))
+        together: dict[tuple[str, GitCredentials | None], list[RevisionQuestion]] = {}
+        for candidates, asked in zip(found, by_account.values(), strict=True):
+            if isinstance(candidates, Fault):
+                self._record(dict.fromkeys(asked, candidates))
+                continue
+            for question in asked:
+                credentials = choose_git_credentials(question.url, candidates)
+                together.setdefault((question.url, credentials), []).append(question)
+        return [
+            _Request(url=url, credentials=login, questions=tuple(group)) for (url, login), group in together.items()
+        ]
+
+    async def _candidates(self, account: _Account) -> tuple[GitCandidate, ...] | Fault:
+        async with self._limit:
+            try:
+                return await self._accounts.git_candidates(*account)
+            except Exception as error:  # noqa: BLE001 - becomes a fault; a bug is logged there
+                fault = _fault(error, subject="/".join(account))
+                return Fault(reason="CredentialsUnavailable", message=fault.message, permanent=False)
+
+    async def _ask(self, request: _Request) -> None:
+        revisions = {question.revision for question in request.questions}
+        async with self._limit:
+            try:
+                refs = await ls_refs(self._http, request.url, revisions, credentials=request.credentials)
+            except Exception as error:  # noqa: BLE001 - becomes a fault; a bug is logged there
+                self._record(dict.fromkeys(request.questions, _fault(error, subject=public_url(request.url))))
+                return
+        self._record({question: _resolved(refs, question.revision) for question in request.questions})
+
+    def _record(self, answers: Mapping[RevisionQuestion, Revision | Fault]) -> None:
+        at, record = self._now(), self._cache.facts.record
+        news = [
+            question
+            for question, answer in answers.items()
+            if record(RevisionResolved(question=question, answer=answer, at=at))
+        ]
+        askers = self._askers() if news else {}
+        for question in news:
+            for key in askers.get(question, ()):
+                self._changed(key)
 
     def _askers(self) -> dict[RevisionQuestion, list[Key]]:
         askers: dict[RevisionQuestion, list[Key]] = {}
@@ -116,10 +158,36 @@ class GitPoller:
                 askers.setdefault(question, []).append(key)
         return askers
 
-    def _due_at(self, question: RevisionQuestion) -> datetime:
+    def _due_at(self, question: RevisionQuestion) -> datetime | None:
+        """When to ask; None for never."""
         resolved = self._cache.facts.revision(question)
-        return self._now() if resolved is None else resolved.at + self._interval
+        if resolved is None:
+            return self._now()
+        if isinstance(resolved.answer, Revision) and resolved.answer.type == GitType.COMMIT:
+            return None
+        return resolved.at + self._interval
 
     def _until_next(self) -> timedelta:
-        due = [self._due_at(question) for question in self._askers()]
-        return min((at - self._now() for at in due), default=self._interval)
+        due = (self._due_at(question) for question in self._askers().keys() - self._asking)
+        return min((at - self._now() for at in due if at is not None), default=self._interval)
+
+
+def _reached(at: datetime | None, now: datetime) -> bool:
+    return at is not None and at <= now
+
+
+def _resolved(refs: tuple[Ref, ...], revision: str) -> Revision | Fault:
+    try:
+        return resolve(refs, revision)
+    except PermanentError as error:
+        return Fault(reason=error.reason, message=str(error), permanent=True)
+
+
+def _fault(error: Exception, *, subject: str) -> Fault:
+    match error:
+        case PermanentError():
+            return Fault(reason=error.reason, message=str(error), permanent=True)
+        case TransientError():
+            return Fault(reason="GitUnavailable", message=str(error), permanent=False)
+    log.error("bug while polling", subject=subject, exc_info=error)
+    return Fault(reason="InternalError", message="the controller has a bug; its log tells more", permanent=False)

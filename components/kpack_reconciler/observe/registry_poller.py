@@ -6,17 +6,21 @@ Owns when to ask, and how a builder image is read. Leaves requests to `clients.r
 Rules:
 - One look per distinct image and service account and interval, whatever the number of builders.
 - A look is one HEAD while the tag has not moved; the whole image description is read only when it has.
-- A builder with update policy `external` is read when it appears or changes, and then never again.
+- A new question is asked at once, also while a slow registry is waited for.
+- A builder with update policy `external` is read when it appears or changes, and then never again, unless it failed.
+- Each answer that differs from the one before wakes the builders that ask by then.
+- An unexpected error is logged and counts as a fault that may pass; the other questions go on.
 
 Cost: a HEAD for the builder and one for its run image per question and interval.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import aiohttp
-import msgspec
+import structlog
 
 from kpack_api.types import Builder, UpdatePolicy
 from kpack_reconciler.cache.cache import Cache
@@ -27,9 +31,13 @@ from kpack_reconciler.model.builder_image import BuilderLabels, read_builder_lab
 from kpack_reconciler.model.facts import BuilderImage, BuilderImageQuestion, BuilderImageSeen, Fault
 from kpack_reconciler.model.keys import Key
 from kpack_reconciler.model.questions import builder_question
-from kpack_reconciler.model.references import InvalidReferenceError, parse_image
+from kpack_reconciler.model.references import ImageReference, InvalidReferenceError, parse_image
 
+log = structlog.get_logger(__name__)
+
+_PARALLEL = 16
 _SHORTEST_PAUSE = 0.2
+_MOST_LABELS = 256
 
 
 class RegistryPoller:
@@ -48,6 +56,8 @@ class RegistryPoller:
         self._cache, self._accounts, self._http = cache, accounts, http
         self._interval, self._now, self._changed = interval, now, changed
         self._woken = asyncio.Event()
+        self._limit = asyncio.Semaphore(_PARALLEL)
+        self._asking: set[BuilderImageQuestion] = set()
         self._labels: dict[str, BuilderLabels] = {}
 
     def wake(self) -> None:
@@ -56,46 +66,58 @@ class RegistryPoller:
 
     async def run(self) -> None:
         """Ask what is due, then wait for the next due question or a wake-up; until cancelled."""
-        while True:
-            self._woken.clear()
-            await self.ask_due()
-            try:
-                async with asyncio.timeout(max(_SHORTEST_PAUSE, self._until_next().total_seconds())):
-                    await self._woken.wait()
-            except TimeoutError:
-                continue
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._woken.clear()
+                if due := self._take_due():
+                    tasks.create_task(self._ask_all(due))
+                try:
+                    async with asyncio.timeout(max(_SHORTEST_PAUSE, self._until_next().total_seconds())):
+                        await self._woken.wait()
+                except TimeoutError:
+                    continue
 
     async def ask_due(self) -> None:
-        """Ask every question whose answer is missing or older than the interval."""
-        due = [question for question in self._askers() if (at := self._due_at(question)) and at <= self._now()]
-        async with asyncio.TaskGroup() as tasks:
-            for question in due:
-                tasks.create_task(self._ask(question))
+        """Ask every question whose answer is missing or old, unless it is being asked; return with the answers."""
+        await self._ask_all(self._take_due())
 
     async def inspect(self, question: BuilderImageQuestion) -> BuilderImageSeen:
         """Ask a registry now; faults are part of the answer."""
         answer: BuilderImage | Fault
         try:
             answer = await self._read(question)
-        except (InvalidReferenceError, msgspec.DecodeError) as error:
-            answer = Fault(reason="InvalidImage", message=str(error), permanent=True)
-        except PermanentError as error:
-            answer = Fault(reason=error.reason, message=str(error), permanent=True)
-        except TransientError as error:
-            answer = Fault(reason="RegistryUnavailable", message=str(error), permanent=False)
+        except Exception as error:  # noqa: BLE001 - becomes a fault; a bug is logged there
+            answer = _fault(error, subject=question.image)
         return BuilderImageSeen(question=question, answer=answer, at=self._now())
+
+    def _take_due(self) -> frozenset[BuilderImageQuestion]:
+        askers, now = self._askers(), self._now()
+        due = frozenset(
+            question
+            for question, builders in askers.items()
+            if question not in self._asking and (at := self._due_at(question, builders)) and at <= now
+        )
+        self._asking |= due
+        return due
+
+    async def _ask_all(self, questions: frozenset[BuilderImageQuestion]) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for question in questions:
+                    tasks.create_task(self._ask(question))
+        finally:
+            self._asking -= questions
 
     async def _read(self, question: BuilderImageQuestion) -> BuilderImage:
         keychain = await self._accounts.keychain(question.namespace, question.service_account, question.pull_secrets)
         client = RegistryClient(self._http, keychain)
         reference = parse_image(question.image)
-        digest = reference.digest or await client.digest(reference)
-        labels = self._labels.get(digest)
-        if labels is None:
-            config = await client.config(reference.with_digest(digest))
-            labels = self._labels[digest] = read_builder_labels(config.labels, config.env)
-        run_image = parse_image(labels.run_image)
-        run_digest = run_image.digest or await client.digest(run_image)
+        with _telling("unable to fetch remote builder image"):
+            digest = await client.digest(reference)
+            labels = await self._labels_of(client, reference.with_digest(digest))
+        with _telling("unable to fetch remote run image"):
+            run_image = parse_image(labels.run_image)
+            run_digest = await client.digest(run_image)
         return BuilderImage(
             latest_image=str(reference.with_digest(digest)),
             stack_id=labels.stack_id,
@@ -107,11 +129,21 @@ class RegistryPoller:
             buildpacks=labels.buildpacks,
         )
 
+    async def _labels_of(self, client: RegistryClient, reference: ImageReference) -> BuilderLabels:
+        """The labels of an image that this client may read; kept by digest, since they cannot change."""
+        digest = reference.identifier
+        if digest not in self._labels:
+            config = await client.config(reference)
+            if len(self._labels) >= _MOST_LABELS:
+                self._labels.clear()
+            self._labels[digest] = read_builder_labels(config.labels, config.env)
+        return self._labels[digest]
+
     async def _ask(self, question: BuilderImageQuestion) -> None:
-        seen = await self.inspect(question)
-        askers = self._askers().get(question, [])
+        async with self._limit:
+            seen = await self.inspect(question)
         if self._cache.facts.record(seen):
-            for builder in askers:
+            for builder in self._askers().get(question, ()):
                 self._changed(Key(builder.kind, builder.metadata.namespace, builder.metadata.name))
 
     def _askers(self) -> dict[BuilderImageQuestion, list[Builder]]:
@@ -121,14 +153,41 @@ class RegistryPoller:
                 askers.setdefault(builder_question(builder), []).append(builder)
         return askers
 
-    def _due_at(self, question: BuilderImageQuestion) -> datetime | None:
-        """When to ask next; None for never."""
+    def _due_at(self, question: BuilderImageQuestion, askers: Iterable[Builder]) -> datetime | None:
+        """When to ask; None for never."""
         seen = self._cache.facts.builder_image(question)
         if seen is None:
             return self._now()
-        policies = {builder.spec.update_policy for builder in self._askers().get(question, [])}
-        return None if policies == {UpdatePolicy.EXTERNAL} else seen.at + self._interval
+        external = all(builder.spec.update_policy == UpdatePolicy.EXTERNAL for builder in askers)
+        return None if external and isinstance(seen.answer, BuilderImage) else seen.at + self._interval
 
     def _until_next(self) -> timedelta:
-        due = [at for question in self._askers() if (at := self._due_at(question))]
-        return min((at - self._now() for at in due), default=self._interval)
+        due = (
+            self._due_at(question, askers)
+            for question, askers in self._askers().items()
+            if question not in self._asking
+        )
+        return min((at - self._now() for at in due if at is not None), default=self._interval)
+
+
+@contextmanager
+def _telling(what: str) -> Iterator[None]:
+    """Begin the message of each error with what was being done, in kpack's words."""
+    try:
+        yield
+    except PermanentError as error:
+        raise PermanentError(error.reason, f"{what}: {error}") from error
+    except TransientError as error:
+        raise TransientError(f"{what}: {error}") from error
+
+
+def _fault(error: Exception, *, subject: str) -> Fault:
+    match error:
+        case InvalidReferenceError():
+            return Fault(reason="InvalidImage", message=str(error), permanent=True)
+        case PermanentError():
+            return Fault(reason=error.reason, message=str(error), permanent=True)
+        case TransientError():
+            return Fault(reason="RegistryUnavailable", message=str(error), permanent=False)
+    log.error("bug while polling", subject=subject, exc_info=error)
+    return Fault(reason="InternalError", message="the controller has a bug; its log tells more", permanent=False)

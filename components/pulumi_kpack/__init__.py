@@ -1,0 +1,53 @@
+"""A container build service for any Kubernetes cluster, as Pulumi components: what a Pulumi program imports."""
+
+from pulumi_kpack.args import (
+    BindingArgs,
+    BlobSourceArgs,
+    BuildArgs,
+    BuilderArgs,
+    BuilderReferenceArgs,
+    BuildServiceAccountArgs,
+    BuildServiceArgs,
+    ClusterBuilderArgs,
+    GitCredentialsArgs,
+    GitSourceArgs,
+    ImageArgs,
+    ReconcilerImageArgs,
+    RegistryCredentialsArgs,
+    RegistrySourceArgs,
+    SourceArgs,
+)
+from pulumi_kpack.build_service import BuildService
+from pulumi_kpack.builder import Builder, ClusterBuilder
+from pulumi_kpack.credentials import GitCredentials, RegistryCredentials
+from pulumi_kpack.image import Image
+from pulumi_kpack.reconciler_image import ReconcilerImage
+from pulumi_kpack.rules import InvalidArgumentError
+from pulumi_kpack.service_account import BuildServiceAccount
+
+__all__ = [
+    "BindingArgs",
+    "BlobSourceArgs",
+    "BuildArgs",
+    "BuildService",
+    "BuildServiceAccount",
+    "BuildServiceAccountArgs",
+    "BuildServiceArgs",
+    "Builder",
+    "BuilderArgs",
+    "BuilderReferenceArgs",
+    "ClusterBuilder",
+    "ClusterBuilderArgs",
+    "GitCredentials",
+    "GitCredentialsArgs",
+    "GitSourceArgs",
+    "Image",
+    "ImageArgs",
+    "InvalidArgumentError",
+    "ReconcilerImage",
+    "ReconcilerImageArgs",
+    "RegistryCredentials",
+    "RegistryCredentialsArgs",
+    "RegistrySourceArgs",
+    "SourceArgs",
+]

@@ -1,0 +1,100 @@
+"""The component for an application image that is kept built."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from kpack_api.names import ConditionType
+from pulumi_kpack.args import ImageArgs
+from pulumi_kpack.builder import Builder, ClusterBuilder
+from pulumi_kpack.credentials import DEFAULT_NAMESPACE
+from pulumi_kpack.manifests import Manifest
+from pulumi_kpack.manifests.resources import DEFAULT_SERVICE_ACCOUNT, image, image_metadata
+from pulumi_kpack.options import child_options
+from pulumi_kpack.resources import KubernetesObject, SeenObject
+from pulumi_kpack.rules import check_image, check_name
+from pulumi_kpack.service_account import BuildServiceAccount
+
+_BUILD_MINUTES = 30
+
+
+class Image(pulumi.ComponentResource):
+    """An application image that is rebuilt whenever its source, its settings or its builder change.
+
+    `up` waits until the build of this declaration has ended and fails with the build's own words. Later builds happen
+    without Pulumi; each plain `up` shows their results in the outputs.
+    """
+
+    latest_image: pulumi.Output[str]
+    """The newest image by digest: `registry/repository@sha256:…`."""
+
+    latest_build: pulumi.Output[str]
+    """The name of the newest Build."""
+
+    tags: pulumi.Output[list[str]]
+    """The tags that every build moves: `tag` and `additional_tags`."""
+
+    status: pulumi.Output[dict[str, Any]]
+    """The object's whole status."""
+
+    def __init__(self, name: str, args: ImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Declare the Image `name`, wait for its build and read its result."""
+        check_name("name", name)
+        check_image(args)
+        super().__init__("pulumi-kpack:index:Image", name, None, opts)
+        manifest = _manifest(name, args)
+        waiting = child_options(self, minutes=args.get("timeout_minutes", _BUILD_MINUTES))
+        replaced = pulumi.ResourceOptions(replace_on_changes=["spec.tag"], delete_before_replace=True)
+        declared = KubernetesObject(f"{name}-image", manifest, pulumi.ResourceOptions.merge(waiting, replaced))
+        reading = pulumi.ResourceOptions.merge(
+            child_options(self, depends_on=[declared]), pulumi.ResourceOptions(id=declared.id)
+        )
+        seen = SeenObject(f"{name}-seen", manifest, reading)
+        self.status = seen.status.apply(lambda status: checked_status(name, status))
+        self.latest_image = self.status.apply(lambda status: str(status.get("latestImage", "")))
+        self.latest_build = self.status.apply(lambda status: str(status.get("latestBuildRef", "")))
+        self.tags = pulumi.Output.all(args["tag"], *args.get("additional_tags", ())).apply(list)
+        self.register_outputs(
+            {
+                "latestImage": self.latest_image,
+                "latestBuild": self.latest_build,
+                "tags": self.tags,
+                "status": self.status,
+            }
+        )
+
+
+def checked_status(name: str, status: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The status of an Image whose build did not fail; a preview tells, it does not judge.
+
+    RunError with the message of `Ready` when that is False.
+    """
+    found = dict(status or {})
+    failure = failure_message(found)
+    if failure is not None and not pulumi.runtime.is_dry_run():
+        raise pulumi.RunError(f"Image {name}: {failure}")
+    return found
+
+
+def failure_message(status: Mapping[str, Any]) -> str | None:
+    """Why the Image is not ready; None while it is ready or still at work."""
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == ConditionType.READY and condition.get("status") == "False":
+            return condition.get("message") or condition.get("reason") or "not ready: see `kubectl describe image`"
+    return None
+
+
+def _manifest(name: str, args: ImageArgs) -> Manifest:
+    account = args.get("service_account", DEFAULT_SERVICE_ACCOUNT)
+    named = account.account_name if isinstance(account, BuildServiceAccount) else account
+    placed = {**args, "namespace": args.get("namespace", DEFAULT_NAMESPACE)}
+    meta = image_metadata(name, placed)
+    return image(meta, args, builder=_builder_reference(args), service_account=named)
+
+
+def _builder_reference(args: ImageArgs) -> Manifest:
+    builder = args["builder"]
+    if isinstance(builder, Builder | ClusterBuilder):
+        return {"kind": builder.kind.value, "name": builder.builder_name}
+    return {"kind": builder.get("kind", Builder.kind.value), "name": builder["name"]}

@@ -1,0 +1,24 @@
+"""The build service as a whole: its namespace and its CustomResourceDefinitions."""
+
+from kpack_api.crds import custom_resource_definitions
+from pulumi_kpack.manifests import Labels, Manifest, metadata
+
+POD_SECURITY_LEVEL = "restricted"
+
+
+def namespace(name: str, *, labels: Labels | None = None) -> Manifest:
+    """The system namespace; nothing in it may run with more than the `restricted` Pod Security level."""
+    levels = {f"pod-security.kubernetes.io/{mode}": POD_SECURITY_LEVEL for mode in ("enforce", "audit", "warn")}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata(name, labels={**(labels or {}), **levels})}
+
+
+def definitions(*, labels: Labels | None = None) -> tuple[Manifest, ...]:
+    """The definitions of kpack's kinds; Pulumi waits until the API server serves them."""
+    return tuple(_awaited(definition, labels) for definition in custom_resource_definitions())
+
+
+def _awaited(definition: Manifest, labels: Labels | None) -> Manifest:
+    own = definition["metadata"]
+    name = own["name"] if isinstance(own, dict) else ""
+    annotations = {"pulumi.com/waitFor": "condition=Established"}
+    return {**definition, "metadata": metadata(name, labels=labels, annotations=annotations)}

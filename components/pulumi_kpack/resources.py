@@ -1,0 +1,62 @@
+"""Kubernetes objects as Pulumi resources, made from plain manifests.
+
+Owns the type tokens of the Kubernetes provider and the one way to declare and to read an object. Rules:
+- `status` is among the inputs, empty: so the provider gives it back as an output;
+- the provider's version is the one of the installed `pulumi-kubernetes`.
+"""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import pulumi
+
+_PROVIDER_VERSION = version("pulumi-kubernetes")
+_FIELDS = ("apiVersion", "kind", "metadata", "spec", "status")
+
+
+class KubernetesObject(pulumi.CustomResource):
+    """Any object of the cluster. The manifest is sent as it is, by server-side apply."""
+
+    metadata: pulumi.Output[dict[str, Any]]
+    """The object's metadata as the API server holds it."""
+
+    status: pulumi.Output[dict[str, Any] | None]
+    """The object's status; None where it has none yet."""
+
+    def __init__(self, name: str, manifest: Mapping[str, object], opts: pulumi.ResourceOptions) -> None:
+        """Declare the object."""
+        token = type_token(str(manifest["apiVersion"]), str(manifest["kind"]))
+        super().__init__(token, name, {**manifest, "status": None}, with_provider_version(opts))
+
+    @property
+    def object_name(self) -> pulumi.Output[str]:
+        """The object's name in the cluster."""
+        return self.metadata.apply(_name)
+
+
+class SeenObject(pulumi.CustomResource):
+    """An object as it is in the cluster at each `pulumi up`; it is read, never written."""
+
+    status: pulumi.Output[dict[str, Any] | None]
+    """The object's status at the time of reading."""
+
+    def __init__(self, name: str, manifest: Mapping[str, object], opts: pulumi.ResourceOptions) -> None:
+        """Read the object that `opts.id` (`<namespace>/<name>`) names; of the manifest only the kind counts."""
+        token = type_token(str(manifest["apiVersion"]), str(manifest["kind"]))
+        super().__init__(token, name, dict.fromkeys(_FIELDS), with_provider_version(opts))
+
+
+def type_token(api_version: str, kind: str) -> str:
+    """The Kubernetes provider's type token: `kubernetes:<group>/<version>:<Kind>`, with `core` for the core group."""
+    group = api_version if "/" in api_version else f"core/{api_version}"
+    return f"kubernetes:{group}:{kind}"
+
+
+def with_provider_version(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """The options, with the provider's version."""
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(version=_PROVIDER_VERSION))
+
+
+def _name(metadata: Mapping[str, Any]) -> str:
+    return str(metadata["name"])

@@ -1,0 +1,82 @@
+"""The build service and one application: from a commit to an image, by digest."""
+
+import pulumi
+from settings import ApplicationSettings, ServiceSettings, read_settings
+
+from pulumi_kpack import (
+    Builder,
+    BuildService,
+    BuildServiceAccount,
+    GitCredentials,
+    Image,
+    ReconcilerImage,
+    RegistryCredentials,
+)
+
+
+def declare() -> None:
+    """Declare all of the stack."""
+    settings = read_settings(pulumi.Config())
+    service = declare_service(settings.service)
+    app = declare_application(settings.application, service)
+    pulumi.export("image", app.latest_image)
+    pulumi.export("latestBuild", app.latest_build)
+    pulumi.export("tags", app.tags)
+
+
+def declare_service(settings: ServiceSettings) -> BuildService:
+    """The build service; its image is built here when none is given."""
+    return BuildService(
+        "kpack",
+        {
+            "image": settings.image or build_reconciler(settings),
+            "replicas": settings.replicas,
+            "log_level": settings.log_level,
+            "source_poll_seconds": settings.source_poll_seconds,
+            "builder_poll_seconds": settings.builder_poll_seconds,
+        },
+    )
+
+
+def build_reconciler(settings: ServiceSettings) -> pulumi.Output[str]:
+    """The reconciler's image, built from the installed packages."""
+    repository = settings.repository or ""
+    if settings.base is None:
+        return ReconcilerImage("reconciler", {"repository": repository}).ref
+    return ReconcilerImage("reconciler", {"repository": repository, "base": settings.base}).ref
+
+
+def declare_application(settings: ApplicationSettings, service: BuildService) -> Image:
+    """The application's builder, account and Image."""
+    after = pulumi.ResourceOptions(depends_on=[service])
+    namespace = settings.namespace
+    account = BuildServiceAccount("kpack-bot", {"credentials": logins(settings), "namespace": namespace})
+    builder = Builder("sample-builder", {"image": settings.builder_image, "namespace": namespace}, after)
+    cache: dict[str, str] = {} if settings.cache_size is None else {"cache_size": settings.cache_size}
+    return Image(
+        "go-sample-app",
+        {
+            "tag": settings.tag,
+            "builder": builder,
+            "service_account": account,
+            "source": {"git": {"url": settings.git_url, "revision": settings.git_revision}},
+            "namespace": namespace,
+            **cache,  # type: ignore[typeddict-item]
+        },
+        after,
+    )
+
+
+def logins(settings: ApplicationSettings) -> list[RegistryCredentials | GitCredentials]:
+    """The logins that the stack names."""
+    found: list[RegistryCredentials | GitCredentials] = []
+    if login := settings.registry_login:
+        words = {"username": login.username, "password": login.password, "namespace": settings.namespace}
+        found.append(RegistryCredentials("regcred", {"registry": login.server, **words}))  # type: ignore[typeddict-item]
+    if login := settings.git_login:
+        words = {"username": login.username, "password": login.password, "namespace": settings.namespace}
+        found.append(GitCredentials("gitcred", {"url": login.server, **words}))  # type: ignore[typeddict-item]
+    return found
+
+
+declare()

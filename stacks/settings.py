@@ -1,0 +1,101 @@
+"""What a stack is told: its configuration, read once into one frozen value.
+
+Owns names and defaults of all keys (`pulumi-kpack:<key>`). Leaves meaning to the components. Rules:
+- a missing key stops the program with the command that sets it (Pulumi's own words);
+- secrets stay outputs.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """A login to a registry or a git server; `server` is its address."""
+
+    server: str
+    username: str
+    password: pulumi.Output[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """The build service: `image` is made elsewhere, or is built here and pushed to `repository`; one of them is set."""
+
+    image: str | None
+    repository: str | None
+    base: str | None
+    replicas: int
+    log_level: str
+    source_poll_seconds: int
+    builder_poll_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationSettings:
+    """The application: where its code lies, who builds it, where its image goes."""
+
+    namespace: str
+    builder_image: str
+    tag: str
+    git_url: str
+    git_revision: str
+    cache_size: str | None
+    registry_login: Login | None
+    git_login: Login | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All of a stack's configuration."""
+
+    service: ServiceSettings
+    application: ApplicationSettings
+
+
+def read_settings(config: pulumi.Config) -> Settings:
+    """Read the stack's configuration."""
+    return Settings(service=_service(config), application=_application(config))
+
+
+def _service(config: pulumi.Config) -> ServiceSettings:
+    image, repository = config.get("reconcilerImage"), config.get("reconcilerRepository")
+    if bool(image) == bool(repository):
+        raise pulumi.RunError(
+            "set either reconcilerImage (an image by digest) or reconcilerRepository (build it and push it there), "
+            "e.g. `pulumi config set reconcilerRepository registry.example.com/team/kpack-reconciler`"
+        )
+    return ServiceSettings(
+        image=image,
+        repository=repository,
+        base=config.get("reconcilerBase"),
+        replicas=config.get_int("replicas", 2) or 2,
+        log_level=config.get("logLevel", "info") or "info",
+        source_poll_seconds=config.get_int("sourcePollSeconds", 60) or 60,
+        builder_poll_seconds=config.get_int("builderPollSeconds", 60) or 60,
+    )
+
+
+def _application(config: pulumi.Config) -> ApplicationSettings:
+    return ApplicationSettings(
+        namespace=config.get("namespace", "default") or "default",
+        builder_image=config.require("builderImage"),
+        tag=config.require("tag"),
+        git_url=config.require("gitUrl"),
+        git_revision=config.get("gitRevision", "main") or "main",
+        cache_size=config.get("cacheSize"),
+        registry_login=_login(config, "registry"),
+        git_login=_login(config, "git"),
+    )
+
+
+def _login(config: pulumi.Config, prefix: str) -> Login | None:
+    server = config.get(f"{prefix}Server")
+    if server is None:
+        return None
+    return Login(
+        server=server,
+        username=config.require(f"{prefix}Username"),
+        password=config.require_secret(f"{prefix}Password"),
+    )

@@ -1,0 +1,179 @@
+"""The components under Pulumi's mocks: what is registered, in which order, and what comes out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_mocks
+
+from pulumi_kpack import (
+    Builder,
+    BuildService,
+    BuildServiceAccount,
+    ClusterBuilder,
+    GitCredentials,
+    Image,
+    ReconcilerImage,
+    RegistryCredentials,
+    SourceArgs,
+)
+from pulumi_kpack.image import checked_status, failure_message
+
+DIGEST = "r.example/app@sha256:1"
+STATUS = {
+    "latestImage": DIGEST,
+    "latestBuildRef": "app-build-1-xxxxx",
+    "conditions": [{"type": "Ready", "status": "True"}],
+}
+FAILED = {"conditions": [{"type": "Ready", "status": "False", "message": "build failed: step detect exit 20: no"}]}
+SOURCE: SourceArgs = {"git": {"url": "https://git.example.com/app.git", "revision": "main"}}
+
+
+class Recorder(Mocks):
+    """Keeps what is registered; an Image that is read back has a status."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, MockResourceArgs] = {}
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        """Give back what was declared."""
+        self.seen[args.name] = args
+        if args.typ == "docker-build:index:Image":
+            return args.name, {**args.inputs, "ref": DIGEST}
+        status = {"status": STATUS} if args.typ.endswith(":Image") else {}
+        return args.resource_id or f"default/{args.name}", {**args.inputs, **status}
+
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        """Refuse: a constructor looks nothing up."""
+        raise AssertionError(f"no invoke in a constructor: {args.token}")
+
+
+@pytest.fixture
+def registered() -> Recorder:
+    recorder = Recorder()
+    set_mocks(recorder, preview=False)
+    return recorder
+
+
+def test_the_service_registers_its_objects(registered: Recorder) -> None:
+    """One component registers namespace, definitions, rights, registration and both Deployments."""
+
+    @pulumi.runtime.test
+    def program() -> pulumi.Output[str]:
+        return BuildService("kpack", {"image": DIGEST, "source_poll_seconds": 5}).namespace
+
+    program()
+
+    kinds = [args.typ.rpartition(":")[2] for args in registered.seen.values()]
+    assert kinds.count("CustomResourceDefinition") == 5
+    assert kinds.count("Deployment") == 2
+    assert kinds.count("PodDisruptionBudget") == 2
+    controller = registered.seen["kpack-deployment-kpack-controller"].inputs
+    (container,) = controller["spec"]["template"]["spec"]["containers"]
+    values = {each["name"]: each.get("value") for each in container["env"]}
+    assert values["BUILD_INIT_IMAGE"] == DIGEST
+    assert values["SOURCE_POLLING_FREQUENCY"] == "5"
+
+
+def test_an_image_names_its_components_and_shows_its_result(registered: Recorder) -> None:
+    """Builder and account are referred to by name; the outputs are those of the object that was read back."""
+    found: list[object] = []
+
+    @pulumi.runtime.test
+    def program() -> pulumi.Output[None]:
+        hub = RegistryCredentials("regcred", {"username": "u", "password": "p"})
+        key = GitCredentials("gitcred", {"url": "git@host", "ssh_private_key": "k"})
+        bot = BuildServiceAccount("bot", {"credentials": [hub, key]})
+        builder = Builder("builder", {"image": "r.example/builder"})
+        app = Image("app", {"tag": "r.example/app", "builder": builder, "service_account": bot, "source": SOURCE})
+        return pulumi.Output.all(app.latest_image, app.latest_build, app.tags).apply(found.extend)
+
+    program()
+
+    assert found == [DIGEST, "app-build-1-xxxxx", ["r.example/app"]]
+    spec = registered.seen["app-image"].inputs["spec"]
+    assert spec["builder"] == {"kind": "Builder", "name": "builder"}
+    assert spec["serviceAccount"] == "bot"
+    assert registered.seen["bot-serviceaccount"].inputs["secrets"] == [{"name": "regcred"}, {"name": "gitcred"}]
+    assert registered.seen["app-seen"].resource_id == "default/app-image"
+
+
+def test_secrets_are_never_plain(registered: Recorder) -> None:
+    """Passwords, keys and docker configurations stay secret outputs, in every form of a login."""
+    found: list[bool] = []
+
+    @pulumi.runtime.test
+    def program() -> pulumi.Output[None]:
+        RegistryCredentials("login", {"username": "u", "password": "p"})
+        RegistryCredentials("config", {"docker_config_json": "{}"})
+        git = GitCredentials("git", {"url": "https://git.example.com", "username": "u", "password": "p"})
+        return git.secret_name.apply(lambda _: found.append(True))
+
+    program()
+
+    assert found == [True]
+    assert registered.seen["config-secret"].inputs["type"] == "kubernetes.io/dockerconfigjson"
+    assert registered.seen["git-secret"].inputs["metadata"]["annotations"] == {
+        "build.pivotal.io/git": "https://git.example.com"
+    }
+
+
+def test_the_reconciler_image_is_known_by_digest(registered: Recorder) -> None:
+    """The image is built from the installed packages, not in a preview, and given on by its digest."""
+
+    @pulumi.runtime.test
+    def program() -> pulumi.Output[str]:
+        return ReconcilerImage("reconciler", {"repository": "r.example/reconciler", "builder": "local"}).ref
+
+    program()
+
+    inputs = registered.seen["reconciler-image"].inputs
+    assert inputs["buildOnPreview"] is False
+    assert inputs["tags"] == ["r.example/reconciler:latest"]
+    assert set(inputs["context"]["named"]) == {"kpack_api", "kpack_reconciler"}
+    assert inputs["builder"] == {"name": "local"}
+
+
+def test_a_cluster_builder_has_no_namespace(registered: Recorder) -> None:
+    """It serves Images of every namespace."""
+
+    @pulumi.runtime.test
+    def program() -> pulumi.Output[str]:
+        return ClusterBuilder("builder", {"image": "r.example/builder"}).builder_name
+
+    program()
+
+    assert registered.seen["builder-clusterbuilder"].inputs["metadata"] == {"name": "builder"}
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        pytest.param({}, None, id="an Image without conditions is at work"),
+        pytest.param(STATUS, None, id="a ready Image has no failure"),
+        pytest.param(FAILED, "build failed: step detect exit 20: no", id="a failure has the build's own words"),
+        pytest.param(
+            {"conditions": [{"type": "Ready", "status": "False", "reason": "BuildFailed"}]},
+            "BuildFailed",
+            id="without a message the reason is told",
+        ),
+    ],
+)
+def test_the_failure_is_what_ready_says(status: Mapping[str, Any], message: str | None) -> None:
+    """Only `Ready=False` is a failure, told in its own words."""
+    assert failure_message(status) == message
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_failed_build_fails_the_update() -> None:
+    """`pulumi up` ends with the build's own words, behind the Image's name."""
+    with pytest.raises(pulumi.RunError, match="Image app: build failed: step detect exit 20: no"):
+        checked_status("app", FAILED)
+
+
+def test_a_preview_does_not_judge() -> None:
+    """A preview that fixes a failed Image must not fail by the old status."""
+    set_mocks(Recorder(), preview=True)
+
+    assert checked_status("app", FAILED) == FAILED
