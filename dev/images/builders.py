@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from dev.images.images import ComposedImage
-from dev.images.layers import Entry, Layer, make_layer, tree
+from dev.images.layers import Entry, Layer, digest_of, make_layer, tree
 from dev.state import CHECKOUT
 
 SAMPLES: Final = CHECKOUT / "dev" / "samples" / "buildpacks"
@@ -73,7 +73,7 @@ def builder_image(
 def lifecycle_layer(cache: Path, lifecycle: Lifecycle, tools: Path) -> Layer:
     """Give the lifecycle's programs and descriptor."""
     program, launcher = (tools / lifecycle.program).resolve(), (tools / lifecycle.launcher).resolve()
-    key = f"lifecycle {lifecycle} {program.stat().st_size} {launcher.stat().st_size} v1"
+    key = f"lifecycle {lifecycle} {digest_of(program)} {digest_of(launcher)} v1"
     return make_layer(cache / "layers", key, lambda _work: _lifecycle_entries(lifecycle, program, launcher))
 
 

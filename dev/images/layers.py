@@ -62,19 +62,25 @@ def make_layer(cache: Path, key: str, entries: Callable[[Path], Iterable[Entry]]
     """Give the layer of this key, made from the entries when the cache lacks it; they get a folder to work in."""
     name = hashlib.sha256(key.encode()).hexdigest()[:24]
     record, path = cache / f"{name}.json", cache / f"{name}.tar.gz"
-    if record.exists():
+    if record.exists() and path.exists():
         return Layer(path=path, **json.loads(record.read_text()))
     cache.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    with tempfile.TemporaryDirectory(dir=cache) as work:
-        diff_id = _write(partial, entries(Path(work)))
-    partial.rename(path)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    layer = Layer(path=path, digest=f"sha256:{digest}", size=path.stat().st_size, diff_id=diff_id)
-    facts = {name: value for name, value in asdict(layer).items() if name != "path"}
-    record.write_text(json.dumps(facts))
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        partial, partial_record, work = Path(folder, "layer"), Path(folder, "record"), Path(folder, "work")
+        work.mkdir()
+        diff_id = _write(partial, entries(work))
+        layer = Layer(path=path, digest=f"sha256:{digest_of(partial)}", size=partial.stat().st_size, diff_id=diff_id)
+        facts = {name: value for name, value in asdict(layer).items() if name != "path"}
+        partial_record.write_text(json.dumps(facts))
+        partial.rename(path)
+        partial_record.rename(record)
     return layer
+
+
+def digest_of(path: Path) -> str:
+    """Give the sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def tree(source: Path, *, prefix: str = "", owner: int = 0, keep: Callable[[str], bool] | None = None) -> list[Entry]:

@@ -6,12 +6,13 @@ from typing import Final
 
 from dev.errors import DevError
 from dev.images.images import ComposedImage
-from dev.images.layers import Entry, Layer, make_layer, tree
+from dev.images.layers import Entry, Layer, digest_of, make_layer, tree
 from dev.images.rootfs import BUILD_PACKAGES, debian_layer
 
 STACK_ID: Final = "kpack.sample.stacks.bookworm"
 USER: Final = 1000
 PATH: Final = "/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 LABELS: Final = {
     "io.buildpacks.stack.id": STACK_ID,
     "io.buildpacks.base.distro.name": "debian",
@@ -29,7 +30,8 @@ def build_image(cache: Path, log: Path) -> ComposedImage:
 
 def run_image(cache: Path) -> ComposedImage:
     """Give what a static program needs: users, certificates, /tmp. Rebasing applications onto it is allowed."""
-    layer = make_layer(cache / "layers", "run image v1", lambda _work: _run_entries())
+    certificates = digest_of(CERTIFICATES) if CERTIFICATES.exists() else "none"
+    layer = make_layer(cache / "layers", f"run image, certificates {certificates} v1", lambda _work: _run_entries())
     labels = {**LABELS, "io.buildpacks.base.id": STACK_ID, "io.buildpacks.rebasable": "true"}
     environment = {"PATH": "/usr/bin:/bin"}
     return ComposedImage(layers=(layer,), environment=environment, labels=labels, user=f"{USER}:{USER}")
@@ -57,7 +59,6 @@ def _is_needed(path: str) -> bool:
 
 
 def _run_entries() -> list[Entry]:
-    certificates = Path("/etc/ssl/certs/ca-certificates.crt")
     passwd = f"root:x:0:0::/root:/sbin/nologin\ncnb:x:{USER}:{USER}::/home/cnb:/sbin/nologin\n"
     return [
         Entry(name="etc"),
@@ -66,7 +67,7 @@ def _run_entries() -> list[Entry]:
         Entry(name="etc/os-release", content=b'ID=debian\nVERSION_ID="12"\n', mode=0o644),
         Entry(name="etc/ssl"),
         Entry(name="etc/ssl/certs"),
-        *([Entry(name="etc/ssl/certs/ca-certificates.crt", content=certificates, mode=0o644)] * certificates.exists()),
+        *([Entry(name="etc/ssl/certs/ca-certificates.crt", content=CERTIFICATES, mode=0o644)] * CERTIFICATES.exists()),
         Entry(name="home"),
         Entry(name="home/cnb", owner=USER),
         Entry(name="tmp", mode=0o1777),

@@ -7,6 +7,7 @@ import pytest
 
 from dev.down import down
 from dev.environment import Environment, load_environment
+from dev.errors import DevError, explain
 from dev.report import PlainReporter
 from dev.state import MACHINE_DIRECTORY, State
 from dev.up import up
@@ -22,7 +23,10 @@ def service() -> Iterator[Environment]:
     reporter = PlainReporter()
     down(STATE, reporter)
     try:
-        up(STATE, reporter, named=None)
+        try:
+            up(STATE, reporter, named=None)
+        except DevError as error:
+            pytest.fail(explain(error), pytrace=False)
         yield load_environment(STATE)
     finally:
         down(STATE, reporter)

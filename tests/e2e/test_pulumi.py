@@ -1,11 +1,24 @@
 """The stack that `up` made: outputs, an application that answers, unchanged when nothing changed."""
 
 import json
+import shutil
 
 import pytest
 
-from dev.build_service import APPLICATION, STACK, kubectl, outputs, pulumi
+from dev.build_service import (
+    APPLICATION,
+    AUTHOR,
+    BRANCH,
+    SAMPLE,
+    STACK,
+    configure,
+    kubectl,
+    outputs,
+    pulumi,
+)
 from dev.environment import Environment
+from dev.errors import DevError
+from dev.machine.commands import run
 
 pytestmark = pytest.mark.e2e
 
@@ -37,3 +50,32 @@ def test_a_second_up_changes_nothing(service: Environment) -> None:
 def test_a_preview_expects_no_change(service: Environment) -> None:
     """`pulumi preview` neither builds nor plans anything."""
     pulumi(service, ["preview", "--expect-no-changes", "--stack", STACK])
+
+
+def test_a_broken_application_fails_the_update_with_its_own_words(service: Environment) -> None:
+    """`pulumi up` ends with the phase, the exit code and the compiler's words; the next good revision is green."""
+    push_branch(service, "broken", old="func main", new="func man")
+
+    configure(service.state, {"gitRevision": "broken"})
+    with pytest.raises(DevError, match="`pulumi up` ended with"):
+        pulumi(service, ["up", "--yes", "--stack", STACK])
+
+    log = (service.state.logs / "pulumi.log").read_text()
+    assert "Image go-sample-app: build failed: step build exit" in log
+    assert "function main is undeclared" in log
+    configure(service.state, {"gitRevision": BRANCH})
+    pulumi(service, ["up", "--yes", "--stack", STACK])
+
+
+def push_branch(service: Environment, branch: str, *, old: str, new: str) -> None:
+    """Push the sample application with a change, as another branch."""
+    work = service.state.root / "work" / branch
+    shutil.copytree(SAMPLE, work)
+    source = work / "main.go"
+    source.write_text(source.read_text().replace(old, new))
+    variables = {**service.variables(), **AUTHOR}
+    git = ["git", "-C", str(work)]
+    run([*git, "init", "--quiet", f"--initial-branch={branch}"], environment=variables)
+    run([*git, "add", "--all"], environment=variables)
+    run([*git, "commit", "--quiet", "--message=Change"], environment=variables)
+    run([*git, "push", "--quiet", f"{service.git_url}/{APPLICATION}.git", branch], environment=variables)

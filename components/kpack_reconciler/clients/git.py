@@ -26,6 +26,7 @@ from kpack_reconciler.model.git_credentials import GitCredentials, is_http, is_s
 _TIMEOUT = aiohttp.ClientTimeout(total=15)
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 200, 401, 403, 404, 410, 429, 500
 _CHUNK_BYTES, _MOST_BYTES = 1 << 16, 1 << 26
+_FLUSH = b"0000"
 _ADVERTISEMENT = "application/x-git-upload-pack-advertisement"
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-fA-F]{4,64}|.*[~^].*")
@@ -150,8 +151,8 @@ def _refuse(status: int, url: str) -> None:
     if status in {_UNAUTHORIZED, _FORBIDDEN}:
         raise PermanentError(
             "GitUnauthorized",
-            f"{url} refuses access ({status}): give the service account a basic-auth secret annotated"
-            " build.pivotal.io/git with the host, or correct the one it has",
+            f"{url} refuses access ({status}): credentials are missing or wrong: give the service account a basic-auth"
+            " secret annotated build.pivotal.io/git with the host, or correct the one it has",
         )
     if status in {_NOT_FOUND, _GONE}:
         raise PermanentError("GitNotFound", f"{url} does not exist ({status}): correct spec.source.git.url")
@@ -164,11 +165,13 @@ def _ls_refs_command(revisions: Collection[str]) -> bytes:
     prefixes = sorted({prefix for text in revisions for prefix in (f"refs/heads/{text}", f"refs/tags/{text}", text)})
     prefixes += [f"refs/{text}" for text in sorted(set(revisions)) if not text.startswith("refs/")]
     arguments = b"".join(_line(f"ref-prefix {prefix}") for prefix in prefixes)
-    return _line("command=ls-refs") + _line("object-format=sha1") + b"0001" + arguments + b"0000"
+    return _line("command=ls-refs") + _line("object-format=sha1") + b"0001" + arguments + _FLUSH
 
 
 def _refs(body: bytes) -> Iterator[Ref]:
     """References in an answer; symbolic ones without an object, capabilities and peeled ids are left out."""
+    if not body.endswith(_FLUSH):
+        raise _NoProtocolError
     for payload in _payloads(body):
         words = payload.split(b"\0")[0].decode(errors="replace").split()
         if words and words[0] == "ERR":

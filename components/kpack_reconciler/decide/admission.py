@@ -51,9 +51,11 @@ def default(kind: str, operation: str, new: _Data, *, default_storage_class: boo
     wanted = dict(_DEFAULTS[kind])
     if kind == Kind.IMAGE and default_storage_class:
         wanted["cacheSize"] = _CACHE_SIZE
-    patch: list[dict[str, object]] = [] if "spec" in new else [{"op": "add", "path": "/spec", "value": {}}]
+    patch: list[dict[str, object]] = []
+    if new.get("spec") is None:
+        patch.append({"op": "add", "path": "/spec", "value": {}})
     for name, value in wanted.items():
-        if spec.get(name) in {None, ""}:
+        if spec.get(name) in (None, ""):
             patch.append({"op": "add", "path": f"/spec/{name}", "value": value})
     return patch
 

@@ -19,7 +19,7 @@ _FORMS = ("", "https://", "http://", "git@")
 _HTTP = re.compile(r"https?://", re.IGNORECASE)
 _SSH = re.compile(r"ssh://", re.IGNORECASE)
 _END = re.compile(r"[/?#]")
-_SCP = re.compile(r"(?:[\w\-.~]+@)?[A-Za-z0-9._-]+:[A-Za-z0-9./_-]")
+_SCP = re.compile(r"(?:[\w\-.~]+@)?[A-Za-z0-9._-]+:[A-Za-z0-9./_~-]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

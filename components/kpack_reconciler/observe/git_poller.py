@@ -15,7 +15,7 @@ Cost: one POST of about 200 bytes per repository and interval, and the Secrets o
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import structlog
@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 _PARALLEL = 16
 _SHORTEST_PAUSE = 0.2
+_AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 _Account = tuple[str, str]
 
@@ -162,7 +163,7 @@ class GitPoller:
         """When to ask; None for never."""
         resolved = self._cache.facts.revision(question)
         if resolved is None:
-            return self._now()
+            return _AT_ONCE
         if isinstance(resolved.answer, Revision) and resolved.answer.type == GitType.COMMIT:
             return None
         return resolved.at + self._interval

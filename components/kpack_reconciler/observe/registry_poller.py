@@ -17,9 +17,10 @@ Cost: a HEAD for the builder and one for its run image per question and interval
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
+import msgspec
 import structlog
 
 from kpack_api.types import Builder, UpdatePolicy
@@ -37,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 _PARALLEL = 16
 _SHORTEST_PAUSE = 0.2
+_AT_ONCE = datetime.min.replace(tzinfo=UTC)
 _MOST_LABELS = 256
 
 
@@ -157,7 +159,7 @@ class RegistryPoller:
         """When to ask; None for never."""
         seen = self._cache.facts.builder_image(question)
         if seen is None:
-            return self._now()
+            return _AT_ONCE
         external = all(builder.spec.update_policy == UpdatePolicy.EXTERNAL for builder in askers)
         return None if external and isinstance(seen.answer, BuilderImage) else seen.at + self._interval
 
@@ -183,7 +185,7 @@ def _telling(what: str) -> Iterator[None]:
 
 def _fault(error: Exception, *, subject: str) -> Fault:
     match error:
-        case InvalidReferenceError():
+        case InvalidReferenceError() | msgspec.DecodeError():
             return Fault(reason="InvalidImage", message=str(error), permanent=True)
         case PermanentError():
             return Fault(reason=error.reason, message=str(error), permanent=True)

@@ -20,17 +20,23 @@ from kpack_api.types import BuildpackMetadata, BuildStack, BuiltImage
 from kpack_reconciler.clients.registry import ImageConfig, RegistryClient
 from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.model.built_image import encode_built_image
-from kpack_reconciler.model.credentials import ANONYMOUS, Keychain, keychain_from_docker_config
+from kpack_reconciler.model.credentials import (
+    ANONYMOUS,
+    InvalidDockerConfigError,
+    Keychain,
+    keychain_from_docker_config,
+)
 from kpack_reconciler.model.references import ImageReference, InvalidReferenceError, parse_image, parse_tag
 from kpack_reconciler.steps.report import TERMINATION_LOG, StepError, fail, leave, say
 
 BUILD_METADATA_LABEL = "io.buildpacks.build.metadata"
 LIFECYCLE_METADATA_LABEL = "io.buildpacks.lifecycle.metadata"
 STACK_LABEL = "io.buildpacks.stack.id"
+_PAUSES_SECONDS = (1, 3)
 
 
 class _BuildMetadata(msgspec.Struct):
-    buildpacks: list[BuildpackMetadata] = []
+    buildpacks: list[BuildpackMetadata] | None = None
 
 
 class _RunImageName(msgspec.Struct):
@@ -66,7 +72,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ, 
         if arguments:
             raise StepError(f"unknown arguments: {' '.join(arguments)}")  # noqa: TRY301 - told like every other
         image = complete(environment, places)
-    except (StepError, PermanentError, TransientError, InvalidReferenceError) as error:
+    except (StepError, PermanentError, TransientError, InvalidReferenceError, InvalidDockerConfigError) as error:
         return fail(str(error), termination_log=places.termination_log)
     leave(encode_built_image(image), termination_log=places.termination_log)
     say("Build successful")
@@ -92,12 +98,15 @@ def read_digest(report: Path) -> str:
 
 def read_built_image(reference: ImageReference, labels: Mapping[str, str]) -> BuiltImage:
     """What an application image's labels say of its buildpacks, its stack and the run image it lies on."""
-    build = msgspec.json.decode(labels.get(BUILD_METADATA_LABEL, "{}"), type=_BuildMetadata)
-    lifecycle = msgspec.json.decode(labels.get(LIFECYCLE_METADATA_LABEL, "{}"), type=_LifecycleMetadata)
+    try:
+        build = msgspec.json.decode(labels.get(BUILD_METADATA_LABEL, "{}"), type=_BuildMetadata)
+        lifecycle = msgspec.json.decode(labels.get(LIFECYCLE_METADATA_LABEL, "{}"), type=_LifecycleMetadata)
+    except msgspec.DecodeError as error:
+        raise StepError(f"{reference} has labels that the lifecycle does not write: {error}") from error
     return BuiltImage(
         latest_image=str(reference),
         stack=BuildStack(run_image=_run_image(lifecycle), id=labels.get(STACK_LABEL, "")),
-        build_metadata=tuple(build.buildpacks),
+        build_metadata=tuple(build.buildpacks or ()),
     )
 
 
@@ -116,5 +125,11 @@ def _keychain(home: Path) -> Keychain:
 
 
 async def _read_config(reference: ImageReference, keychain: Keychain) -> ImageConfig:
+    """The config of the pushed image; what may pass is tried three times, for the build is done and paid for."""
     async with aiohttp.ClientSession() as http:
+        for pause in _PAUSES_SECONDS:
+            try:
+                return await RegistryClient(http, keychain).config(reference)
+            except TransientError:
+                await asyncio.sleep(pause)
         return await RegistryClient(http, keychain).config(reference)

@@ -23,6 +23,6 @@ def fail(text: str, *, termination_log: Path = TERMINATION_LOG) -> int:
 
 
 def leave(text: str, *, termination_log: Path = TERMINATION_LOG) -> None:
-    """Leave a text as the container's termination message; outside of a pod there is no place for it."""
-    if termination_log.parent.exists():
+    """Leave a text as the termination message, in the file that the kubelet made; outside of a pod there is none."""
+    if termination_log.exists():
         termination_log.write_text(text)

@@ -1,4 +1,10 @@
-"""Secrets as `prepare` sees them: files below the secrets folder, and flags that say what each is for."""
+"""Secrets as `prepare` sees them: mounted files, and flags that say what each is for.
+
+Rules:
+- Logins keep the order of their flags, which is the service account's; the first for a registry wins.
+- A folder of pull secrets may hold either form of docker config, or nothing.
+- What is loaded is told by names and hosts only, in kpack's words.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +12,8 @@ from pathlib import Path
 
 from kpack_api.process import SecretFlag
 from kpack_reconciler.model.credentials import (
+    ANONYMOUS,
+    InvalidDockerConfigError,
     Keychain,
     joined,
     keychain_from_docker_cfg,
@@ -13,7 +21,10 @@ from kpack_reconciler.model.credentials import (
     keychain_from_login,
 )
 from kpack_reconciler.model.git_credentials import GitCandidate, GitCredentials
-from kpack_reconciler.steps.report import StepError
+from kpack_reconciler.steps.report import StepError, say
+
+_DOCKER_CONFIG = ".dockerconfigjson"
+_DOCKER_CFG = ".dockercfg"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,21 +42,45 @@ def read_secrets(flags: Sequence[str], folder: Path) -> MountedSecrets:
     for argument in flags:
         flag, _, value = argument.partition("=")
         secret, _, domain = value.partition("=")
+        place = folder / secret
         match flag:
             case SecretFlag.BASIC_DOCKER:
-                login = _login(folder / secret)
+                login = _login(place)
                 keychains.append(keychain_from_login(domain, username=login.username, password=login.password))
+                _tell(domain, secret)
             case SecretFlag.DOCKER_CONFIG:
-                keychains.append(keychain_from_docker_config(_read(folder / secret / ".dockerconfigjson")))
+                keychains.append(_docker_config(place, _DOCKER_CONFIG))
             case SecretFlag.DOCKER_CFG:
-                keychains.append(keychain_from_docker_cfg(_read(folder / secret / ".dockercfg")))
+                keychains.append(_docker_config(place, _DOCKER_CFG))
             case SecretFlag.BASIC_GIT:
-                git.append(GitCandidate(secret=secret, annotation=domain, credentials=_login(folder / secret)))
+                git.append(GitCandidate(secret=secret, annotation=domain, credentials=_login(place)))
+                _tell(domain, secret)
             case SecretFlag.SSH_GIT:
-                continue
+                say(f'Leaving out secret "{secret}" for "{domain}": ssh is not supported yet')
             case _:
                 raise StepError(f"unknown argument {argument!r}")
     return MountedSecrets(keychain=joined(keychains), git=tuple(git))
+
+
+def read_pull_secrets(folder: Path) -> Keychain:
+    """The logins of a mounted pull secret; ANONYMOUS where the folder is empty or absent."""
+    forms = [form for form in (_DOCKER_CFG, _DOCKER_CONFIG) if (folder / form).exists()]
+    return joined(_docker_config(folder, form) for form in forms) if forms else ANONYMOUS
+
+
+def _docker_config(folder: Path, form: str) -> Keychain:
+    read = keychain_from_docker_config if form == _DOCKER_CONFIG else keychain_from_docker_cfg
+    try:
+        keychain = read(_read(folder / form))
+    except InvalidDockerConfigError as error:
+        raise StepError(f"secret {folder.name}: {error}; correct the Secret") from error
+    for key in keychain.keys:
+        say(f'Loading secret for "{key}" from secret "{folder.name}" at location "{folder}"')
+    return keychain
+
+
+def _tell(domain: str, secret: str) -> None:
+    say(f'Loading secrets for "{domain}" from secret "{secret}"')
 
 
 def _login(folder: Path) -> GitCredentials:

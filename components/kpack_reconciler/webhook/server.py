@@ -55,7 +55,7 @@ def make_app(*, default_storage_class: Callable[[], bool]) -> web.Application:
 async def _read(request: web.Request) -> _Request:
     try:
         return msgspec.json.decode(await request.read(), type=_Review).request
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise web.HTTPBadRequest(text=f"not an AdmissionReview: {error}") from error
 
 

@@ -56,6 +56,7 @@ class Webhook:
         self._served: ServingPems | None = None
         self._certified = asyncio.Event()
         self._trusted = asyncio.Event()
+        self._serving = asyncio.Event()
         self._registration = WebhookRegistration(
             kube=kube,
             namespace=settings.system_namespace,
@@ -64,8 +65,8 @@ class Webhook:
         )
 
     def ready(self) -> bool:
-        """Whether the API server has been told to trust the certificate that is served."""
-        return self._trusted.is_set()
+        """Whether the port is open and the API server has been told to trust its certificate."""
+        return self._trusted.is_set() and self._serving.is_set()
 
     def default_storage_class(self) -> bool:
         """Whether the cluster had a default StorageClass when it was last looked at."""
@@ -82,6 +83,7 @@ class Webhook:
                 tasks.create_task(self._keep_trust())
                 await self._certified.wait()
                 await web.TCPSite(runner, port=WEBHOOK_PORT, ssl_context=self._tls).start()
+                self._serving.set()
                 log.info("webhook serves", port=WEBHOOK_PORT)
         finally:
             await runner.cleanup()

@@ -45,6 +45,11 @@ class Workload:
     pull_secrets: Sequence[object] = ()
 
 
+_WAIT: Mapping[Command, Manifest] = {Command.WEBHOOK: {"minReadySeconds": 5}}
+"""A ready webhook pod is reached through its Service only when every kube-proxy has heard of it, a second or two later;
+until then writes of kpack's objects would be refused."""
+
+
 def deployment(command: Command, workload: Workload) -> Manifest:
     """The Deployment that runs `command`: `Command.CONTROLLER` or `Command.WEBHOOK`."""
     name = _CONTAINER[command]
@@ -54,6 +59,7 @@ def deployment(command: Command, workload: Workload) -> Manifest:
         "kind": "Deployment",
         "metadata": metadata(name, workload.namespace, labels=labels),
         "spec": {
+            **_WAIT.get(command, {}),
             "replicas": workload.replicas,
             "selector": {"matchLabels": {"app": name}},
             "template": {"metadata": {"labels": labels}, "spec": _pod(command, workload)},

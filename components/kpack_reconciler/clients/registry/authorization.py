@@ -42,37 +42,44 @@ class Authorizer:
         return {} if known is None else {"Authorization": known}
 
     async def answer(self, challenge: str, reference: ImageReference, actions: str) -> bool:
-        """Take a `WWW-Authenticate` challenge; False when there is nothing (more) to answer with."""
-        key = (reference.registry, reference.repository, actions)
+        """Take a `WWW-Authenticate` challenge; False when there is nothing to answer with.
+
+        A token that was refused is replaced, since it may have expired. The caller answers once per request.
+        """
         login = self.keychain.find(reference.registry)
         scheme, _, parameters = challenge.partition(" ")
-        if key in self._headers:
-            del self._headers[key]
-            return False
-        if scheme.lower() == "basic":
-            if login is None:
+        match scheme.lower():
+            case "basic" if login is not None:
+                header = _basic(login)
+            case "bearer":
+                values = dict(_PARAMETER.findall(parameters))
+                token = await self._token(values, login, reference, actions)
+                header = f"Bearer {token}"
+            case _:
                 return False
-            self._headers[key] = _basic(login)
-            return True
-        values = dict(_PARAMETER.findall(parameters))
-        token = await self._token(values, login, f"repository:{reference.repository}:{actions}")
-        self._headers[key] = f"Bearer {token}"
+        self._headers[reference.registry, reference.repository, actions] = header
         return True
 
-    async def _token(self, values: dict[str, str], login: Login | None, scope: str) -> str:
-        realm = values.get("realm", "")
+    async def _token(self, values: dict[str, str], login: Login | None, reference: ImageReference, actions: str) -> str:
+        realm, scope = values.get("realm", ""), f"repository:{reference.repository}:{actions}"
         query = {"scope": scope, **({"service": values["service"]} if "service" in values else {})}
         headers = {} if login is None else {"Authorization": _basic(login)}
         try:
             async with self.http.get(realm, params=query, headers=headers) as response:
                 if response.status in _REFUSALS:
-                    raise PermanentError("Unauthorized", f"{realm} refused the login ({response.status})")
+                    raise PermanentError(
+                        "Unauthorized",
+                        f"{realm} gives no token for {scope} ({response.status}): give the service account a secret"
+                        f" with credentials for {reference.registry}, or correct the one it has",
+                    )
                 if response.status != 200:  # noqa: PLR2004 - OK
                     raise TransientError(f"{realm} answered {response.status} to a token request")
                 token = msgspec.json.decode(await response.read(), type=_Token)
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
             raise TransientError(f"no token from {realm}: {error}") from error
-        return token.token or token.access_token
+        if not (text := token.access_token or token.token):
+            raise TransientError(f"no token from {realm}: its answer holds none")
+        return text
 
 
 def _basic(login: Login) -> str:

@@ -4,8 +4,9 @@ Owns requests, schemes and the translation of errors. Leaves credentials to `aut
 
 Rules:
 - Manifest bytes are kept as received, and checked against the digest they were asked for.
-- Plain http is spoken to loopback and private addresses, and to names ending in `.local` or `localhost`, as
-  go-containerregistry does; everything else gets https.
+- Plain http is spoken to loopback and private addresses, and to names ending in `.local` or `localhost`; everything
+  else gets https. (go-containerregistry tries https first with those, too; this client does not.)
+- A login goes to the registry's own host only, also when an upload continues elsewhere.
 - Errors: a refusal is a PermanentError with the next step, everything that may pass a TransientError.
 """
 
@@ -13,10 +14,11 @@ import asyncio
 import hashlib
 import ipaddress
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -35,6 +37,7 @@ MANIFEST_TYPES: Final = (
 _INDEX_TYPES: Final = (MANIFEST_TYPES[0], MANIFEST_TYPES[2])
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=300, connect=10)
 _CHUNK: Final = 1 << 20
+_T = TypeVar("_T")
 
 
 class _Platform(msgspec.Struct):
@@ -112,13 +115,13 @@ class RegistryClient:
         top = await self.manifest(reference)
         manifest = top
         if top.media_type in _INDEX_TYPES:
-            chosen = _choose(msgspec.json.decode(top.raw, type=_Manifest), reference)
+            chosen = _choose(_decode(top.raw, _Manifest, reference), reference)
             manifest = await self.manifest(reference.with_digest(chosen))
-        descriptor = msgspec.json.decode(manifest.raw, type=_Manifest).config
+        descriptor = _decode(manifest.raw, _Manifest, reference).config
         if descriptor is None:
             raise PermanentError("UnsupportedImage", f"{reference} is no container image: its manifest has no config")
         raw = await self.blob(reference, descriptor.digest)
-        container = msgspec.json.decode(raw, type=_Config).config or _Container()
+        container = _decode(raw, _Config, reference).config or _Container()
         return ImageConfig(raw=raw, labels=container.labels or {}, env=container.env or (), digest=top.digest)
 
     async def blob(self, reference: ImageReference, digest: str) -> bytes:
@@ -130,8 +133,9 @@ class RegistryClient:
         return raw
 
     async def has_blob(self, reference: ImageReference, digest: str) -> bool:
-        """Whether the repository holds a blob."""
-        async with self._request("HEAD", reference, f"blobs/{digest}", missing_is_fine=True) as response:
+        """Whether the repository to push to holds a blob; asked with the rights of a push."""
+        path = f"blobs/{digest}"
+        async with self._request("HEAD", reference, path, actions=PULL_AND_PUSH, missing_is_fine=True) as response:
             return response.status < 400  # noqa: PLR2004 - an answer, not a refusal
 
     async def mount(self, reference: ImageReference, digest: str, *, source: str) -> bool:
@@ -165,10 +169,12 @@ class RegistryClient:
         await self.digest(reference)
 
     async def check_push(self, reference: ImageReference) -> None:
-        """Raise PermanentError when this keychain may not write to the repository; nothing is left there."""
+        """Raise PermanentError when this keychain may not write to the repository; no image is left there."""
         location = await self._begin_upload(reference)
-        async with self._send("DELETE", location, reference, actions=PULL_AND_PUSH, missing_is_fine=True):
-            return
+        # Cancelling may need another right, or be unknown to the registry; uploads expire by themselves.
+        with suppress(PermanentError, TransientError):
+            async with self._send("DELETE", location, reference, actions=PULL_AND_PUSH):
+                return
 
     async def _begin_upload(self, reference: ImageReference) -> str:
         async with self._request("POST", reference, "blobs/uploads/", actions=PULL_AND_PUSH) as response:
@@ -200,11 +206,13 @@ class RegistryClient:
         **options: Any,  # noqa: ANN401 - what aiohttp takes
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         try:
-            while True:
-                sent = {**(headers or {}), **self._authorizer.header(reference, actions)}
+            for may_answer in (True, False):
+                login = self._authorizer.header(reference, actions) if _is_at(url, reference.registry) else {}
+                sent = {**(headers or {}), **login}
                 async with self._http.request(method, url, headers=sent, timeout=_TIMEOUT, **options) as response:
                     challenge = response.headers.get("WWW-Authenticate", "")
-                    if response.status == 401 and await self._authorizer.answer(challenge, reference, actions):  # noqa: PLR2004
+                    refused = response.status == 401  # noqa: PLR2004
+                    if refused and may_answer and await self._authorizer.answer(challenge, reference, actions):
                         continue
                     if not (missing_is_fine and response.status == 404):  # noqa: PLR2004
                         _refuse(response.status, method, reference)
@@ -236,6 +244,10 @@ def _base(registry: str) -> str:
     return f"{'http' if speaks_http(registry) else 'https'}://{registry}"
 
 
+def _is_at(url: str, registry: str) -> bool:
+    return urlsplit(url).netloc == registry
+
+
 def speaks_http(registry: str) -> bool:
     """Whether a registry is spoken to over plain http (go-containerregistry `pkg/name.Registry.Scheme`)."""
     if registry == DEFAULT_REGISTRY:
@@ -253,9 +265,16 @@ def speaks_http(registry: str) -> bool:
 def _choose(index: _Manifest, reference: ImageReference) -> str:
     for descriptor in index.manifests:
         platform = descriptor.platform
-        if platform is not None and (platform.os, platform.architecture) == ("linux", "amd64"):
+        if platform is None or (platform.os, platform.architecture) == ("linux", "amd64"):
             return descriptor.digest
     raise PermanentError("UnsupportedPlatform", f"{reference} has no image for linux/amd64")
+
+
+def _decode(raw: bytes, shape: type[_T], reference: ImageReference) -> _T:
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except msgspec.DecodeError as error:
+        raise PermanentError("UnsupportedImage", f"{reference} is no container image: {error}") from error
 
 
 def _sha256(raw: bytes) -> str:
