@@ -71,7 +71,7 @@ def seed_repository(state: State, _note: Note) -> Outcome:
     """Have the sample application in a git repository; one with commits is left alone."""
     environment = load_environment(state)
     if environment.cluster is None:
-        raise DevError("a cluster of yours needs a repository that it can reach; name its server by GIT_URL=…")
+        return _look_for_repository(environment)
     repository = create_repository(state.git, APPLICATION, branch=BRANCH)
     if (repository / "refs" / "heads" / BRANCH).exists():
         return Outcome.ALREADY
@@ -85,6 +85,16 @@ def seed_repository(state: State, _note: Note) -> Outcome:
     run([*git, "commit", "--quiet", "--message=Hello, sunshine!"], environment=variables)
     run([*git, "push", "--quiet", str(repository), BRANCH], environment=variables)
     return Outcome.DONE
+
+
+def _look_for_repository(environment: Environment) -> Outcome:
+    """Find the application in the git server of a cluster that is not ours; nothing is pushed there."""
+    if not environment.git_url:
+        raise DevError("a cluster of yours needs a git server that it can reach; name it by GIT_URL=…")
+    url = f"{environment.git_url}/{APPLICATION}.git"
+    if not run(["git", "ls-remote", url, f"refs/heads/{BRANCH}"], environment=environment.variables()):
+        raise DevError(f"{url} has no branch {BRANCH}; push dev/samples/{APPLICATION} there and run `make up` again")
+    return Outcome.ALREADY
 
 
 def pulumi_up(state: State, note: Note) -> Outcome:

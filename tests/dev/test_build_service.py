@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from dev.build_service import application_pod, configure, pod_name, read_configuration
+from dev.build_service import application_pod, configure, pod_name, read_configuration, seed_repository
+from dev.errors import DevError
+from dev.machine.files import write
 from dev.state import State
 
 IMAGE = "10.0.0.1:5000/go-sample-app@sha256:0123456789abcdef"
@@ -36,3 +38,12 @@ def test_the_application_runs_without_privileges(part: str) -> None:
 
     assert isinstance(spec, dict)
     assert {"securityContext": "RuntimeDefault", "containers": "'drop': ['ALL']"}[part] in str(spec[part])
+
+
+def test_a_cluster_of_yours_needs_a_git_server(tmp_path: Path) -> None:
+    """Without GIT_URL the message says which word is missing."""
+    state = State(root=tmp_path)
+    write(tmp_path / "target.json", '{"context": "prod", "registry": "registry.example/team"}')
+
+    with pytest.raises(DevError, match="name it by GIT_URL="):
+        seed_repository(state, print)

@@ -312,7 +312,7 @@ def test_a_closed_registry_beside_the_open_one(cluster: Cluster) -> None:
 
 
 def test_an_existing_cluster_is_used_instead(environment: Environment, cluster: Cluster, tmp_path: Path) -> None:
-    """With a context and a registry nothing is started, and `down` touches no cluster."""
+    """With a context nothing is started, a registry that does not answer is named, and `down` touches no cluster."""
     named = State(root=tmp_path / "state")
     choice = ("--context=pulumi-kpack-dev", "--registry=registry.example/team")
     before = records(cluster)
@@ -322,7 +322,8 @@ def test_an_existing_cluster_is_used_instead(environment: Environment, cluster: 
     nodes = run(["kubectl", f"--kubeconfig={used.kubeconfig}", "get", "nodes", "--output=name"])
     ended = run_dev("down", state=named)
 
-    assert (result.returncode, ended.returncode) == (0, 0), result.stdout + result.stderr + ended.stderr
+    assert (result.returncode, ended.returncode) == (1, 0), result.stdout + result.stderr + ended.stderr
+    assert "error: step 'sample images' failed: registry.example/team" in result.stderr
     assert (used.registry, nodes) == ("registry.example/team", "node/node\n")
     assert not named.root.exists()
     assert records(cluster) == before
