@@ -16,6 +16,7 @@ from dev import down as down_command
 from dev import status as status_command
 from dev import target
 from dev import up as up_command
+from dev.bench import objects
 from dev.environment import load_environment
 from dev.errors import DevError, explain
 from dev.report import choose_reporter
@@ -81,6 +82,12 @@ def status() -> None:
     daemons = status_command.read_status(state)
     if daemons:
         Console().print(status_command.table(daemons))
+
+
+@app.command
+def bench() -> None:
+    """Measure what the reconciler costs, against a peer in the same run."""
+    objects.run(Console())
 
 
 @app.command
