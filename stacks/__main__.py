@@ -1,7 +1,7 @@
 """The build service and one application: from a commit to an image, by digest."""
 
 import pulumi
-from settings import ApplicationSettings, ServiceSettings, read_settings
+from settings import ApplicationSettings, BuildSettings, ServiceSettings, read_settings
 
 from pulumi_kpack import (
     Builder,
@@ -10,6 +10,7 @@ from pulumi_kpack import (
     GitCredentials,
     Image,
     ReconcilerImage,
+    ReconcilerImageArgs,
     RegistryCredentials,
 )
 
@@ -29,7 +30,7 @@ def declare_service(settings: ServiceSettings) -> BuildService:
     return BuildService(
         "kpack",
         {
-            "image": settings.image or build_reconciler(settings),
+            "image": build_reconciler(settings.image) if isinstance(settings.image, BuildSettings) else settings.image,
             "replicas": settings.replicas,
             "log_level": settings.log_level,
             "source_poll_seconds": settings.source_poll_seconds,
@@ -38,12 +39,16 @@ def declare_service(settings: ServiceSettings) -> BuildService:
     )
 
 
-def build_reconciler(settings: ServiceSettings) -> pulumi.Output[str]:
+def build_reconciler(settings: BuildSettings) -> pulumi.Output[str]:
     """The reconciler's image, built from the installed packages."""
-    repository = settings.repository or ""
-    if settings.base is None:
-        return ReconcilerImage("reconciler", {"repository": repository}).ref
-    return ReconcilerImage("reconciler", {"repository": repository, "base": settings.base}).ref
+    args: ReconcilerImageArgs = {"repository": settings.repository}
+    if settings.base is not None:
+        args["base"] = settings.base
+    if settings.builder is not None:
+        args["builder"] = settings.builder
+    if settings.certificates is not None:
+        args["certificates"] = settings.certificates.read_text()
+    return ReconcilerImage("reconciler", args).ref
 
 
 def declare_application(settings: ApplicationSettings, service: BuildService) -> Image:

@@ -6,6 +6,7 @@ Owns names and defaults of all keys (`pulumi-kpack:<key>`). Leaves meaning to th
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pulumi
 
@@ -20,12 +21,23 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceSettings:
-    """The build service: `image` is made elsewhere, or is built here and pushed to `repository`; one of them is set."""
+class BuildSettings:
+    """How the reconciler's image is built: pushed to `repository`, built on `base` by buildx's builder `builder`.
 
-    image: str | None
-    repository: str | None
+    `certificates` is a file of certificate authorities; a bundle is too long to be a value of the configuration.
+    """
+
+    repository: str
     base: str | None
+    builder: str | None
+    certificates: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """The build service: `image` is made elsewhere by digest, or a `BuildSettings` says how it is built here."""
+
+    image: str | BuildSettings
     replicas: int
     log_level: str
     source_poll_seconds: int
@@ -60,21 +72,36 @@ def read_settings(config: pulumi.Config) -> Settings:
 
 
 def _service(config: pulumi.Config) -> ServiceSettings:
-    image, repository = config.get("reconcilerImage"), config.get("reconcilerRepository")
-    if bool(image) == bool(repository):
-        raise pulumi.RunError(
-            "set either reconcilerImage (an image by digest) or reconcilerRepository (build it and push it there), "
-            "e.g. `pulumi config set reconcilerRepository registry.example.com/team/kpack-reconciler`"
-        )
     return ServiceSettings(
-        image=image,
-        repository=repository,
-        base=config.get("reconcilerBase"),
-        replicas=config.get_int("replicas", 2) or 2,
+        image=_image(config),
+        replicas=_number(config, "replicas", default=2),
         log_level=config.get("logLevel", "info") or "info",
-        source_poll_seconds=config.get_int("sourcePollSeconds", 60) or 60,
-        builder_poll_seconds=config.get_int("builderPollSeconds", 60) or 60,
+        source_poll_seconds=_number(config, "sourcePollSeconds", default=60),
+        builder_poll_seconds=_number(config, "builderPollSeconds", default=60),
     )
+
+
+def _image(config: pulumi.Config) -> str | BuildSettings:
+    image, repository = config.get("reconcilerImage"), config.get("reconcilerRepository")
+    if image and not repository:
+        return image
+    if repository and not image:
+        certificates = config.get("reconcilerCertificatesFile")
+        return BuildSettings(
+            repository=repository,
+            base=config.get("reconcilerBase"),
+            builder=config.get("reconcilerBuilder"),
+            certificates=None if certificates is None else Path(certificates),
+        )
+    raise pulumi.RunError(
+        "set either reconcilerImage (an image by digest) or reconcilerRepository (build it and push it there), "
+        "e.g. `pulumi config set reconcilerRepository registry.example.com/team/kpack-reconciler`"
+    )
+
+
+def _number(config: pulumi.Config, key: str, *, default: int) -> int:
+    number = config.get_int(key)
+    return default if number is None else number
 
 
 def _application(config: pulumi.Config) -> ApplicationSettings:

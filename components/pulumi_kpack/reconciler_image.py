@@ -15,6 +15,8 @@ from pulumi_kpack.rules import check_reference
 
 DEFAULT_BASE = "python:3.11-slim"
 PACKAGES = ("kpack_api", "kpack_reconciler")
+"""What runs in the cluster; `Dockerfile.dockerignore` names the same."""
+
 _RECIPE = Path(__file__).parent / "image_recipe"
 _EXPORT = "type=image,push=true,rewrite-timestamp=true"
 """With SOURCE_DATE_EPOCH this makes two builds of the same content the same image."""
@@ -37,10 +39,7 @@ class ReconcilerImage(pulumi.ComponentResource):
         builder = args.get("builder")
         image = docker_build.Image(
             f"{name}-image",
-            context={
-                "location": str(_RECIPE),
-                "named": {package: {"location": str(package_folder(package))} for package in PACKAGES},
-            },
+            context={"location": str(installation_folder()), "named": {"recipe": {"location": str(_RECIPE)}}},
             dockerfile={"location": str(_RECIPE / "Dockerfile")},
             build_args={"BASE": args.get("base", DEFAULT_BASE), "SOURCE_DATE_EPOCH": "0"},
             tags=[pulumi.Output.concat(args["repository"], ":latest")],
@@ -56,8 +55,18 @@ class ReconcilerImage(pulumi.ComponentResource):
         self.register_outputs({"ref": self.ref})
 
 
-def package_folder(package: str) -> Path:
-    """The folder of an installed package, found without importing it."""
+def installation_folder() -> Path:
+    """The folder that the packages are installed in, found without importing them."""
+    folders = {_package_folder(package).parent for package in PACKAGES}
+    if len(folders) > 1:
+        raise pulumi.RunError(
+            f"packages {' and '.join(PACKAGES)} are installed in different folders: install pulumi-kpack again, "
+            "or give an image"
+        )
+    return folders.pop()
+
+
+def _package_folder(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise pulumi.RunError(f"package {package} is not installed: install pulumi-kpack again, or give an image")

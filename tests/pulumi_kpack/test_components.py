@@ -14,7 +14,6 @@ from pulumi_kpack import (
     ClusterBuilder,
     GitCredentials,
     Image,
-    ReconcilerImage,
     RegistryCredentials,
     SourceArgs,
 )
@@ -117,22 +116,6 @@ def test_secrets_are_never_plain(registered: Recorder) -> None:
     assert registered.seen["git-secret"].inputs["metadata"]["annotations"] == {
         "build.pivotal.io/git": "https://git.example.com"
     }
-
-
-def test_the_reconciler_image_is_known_by_digest(registered: Recorder) -> None:
-    """The image is built from the installed packages, not in a preview, and given on by its digest."""
-
-    @pulumi.runtime.test
-    def program() -> pulumi.Output[str]:
-        return ReconcilerImage("reconciler", {"repository": "r.example/reconciler", "builder": "local"}).ref
-
-    program()
-
-    inputs = registered.seen["reconciler-image"].inputs
-    assert inputs["buildOnPreview"] is False
-    assert inputs["tags"] == ["r.example/reconciler:latest"]
-    assert set(inputs["context"]["named"]) == {"kpack_api", "kpack_reconciler"}
-    assert inputs["builder"] == {"name": "local"}
 
 
 def test_a_cluster_builder_has_no_namespace(registered: Recorder) -> None:
