@@ -1,13 +1,12 @@
 """Git servers into facts: asks which commit each SourceResolver's revision is.
 
-Owns when to ask. Leaves the protocol to `clients.git`, the meaning to `decide`.
+Owns what is asked together. Leaves when to `polling`, the protocol to `clients.git`, the meaning to `decide`.
 
 Rules:
 - One request per distinct URL and credentials and interval, whatever the number of SourceResolvers and revisions.
-- A new question is asked at once, also while a slow server is waited for.
 - Branches, tags and faults are asked again after the interval; a commit id never, as in kpack.
 - Each answer that differs from the one before wakes the SourceResolvers that ask by then.
-- An unexpected error is logged and counts as a fault that may pass; the other questions go on.
+- A fault of one repository leaves the others alone.
 
 Cost: one POST of about 200 bytes per repository and interval, and the Secrets of each service account once an interval.
 """
@@ -15,26 +14,22 @@ Cost: one POST of about 200 bytes per repository and interval, and the Secrets o
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import aiohttp
-import structlog
 
 from kpack_api.types import GitType, Kind
 from kpack_reconciler.cache.cache import Cache
 from kpack_reconciler.clients.git import Ref, ls_refs, resolve
 from kpack_reconciler.clients.service_accounts import ServiceAccounts
-from kpack_reconciler.errors import PermanentError, TransientError
+from kpack_reconciler.errors import PermanentError
 from kpack_reconciler.model.facts import Fault, Revision, RevisionQuestion, RevisionResolved
 from kpack_reconciler.model.git_credentials import GitCandidate, GitCredentials, choose_git_credentials, public_url
 from kpack_reconciler.model.keys import Key
 from kpack_reconciler.model.questions import revision_question
+from kpack_reconciler.observe.polling import AT_ONCE, PARALLEL, Schedule, fault_of
 
-log = structlog.get_logger(__name__)
-
-_PARALLEL = 16
-_SHORTEST_PAUSE = 0.2
-_AT_ONCE = datetime.min.replace(tzinfo=UTC)
+_UNAVAILABLE = "GitUnavailable"
 
 _Account = tuple[str, str]
 
@@ -63,44 +58,25 @@ class GitPoller:
     ) -> None:
         self._cache, self._accounts, self._http = cache, accounts, http
         self._interval, self._now, self._changed = interval, now, changed
-        self._woken = asyncio.Event()
-        self._limit = asyncio.Semaphore(_PARALLEL)
-        self._asking: set[RevisionQuestion] = set()
+        self._limit = asyncio.Semaphore(PARALLEL)
+        self._schedule = Schedule(due=self._due, ask=self._ask_all, interval=interval, now=now)
 
     def wake(self) -> None:
         """Look for new questions now."""
-        self._woken.set()
+        self._schedule.wake()
 
     async def run(self) -> None:
         """Ask what is due, then wait for the next due question or a wake-up; until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                self._woken.clear()
-                if due := self._take_due():
-                    tasks.create_task(self._ask_all(due))
-                try:
-                    async with asyncio.timeout(max(_SHORTEST_PAUSE, self._until_next().total_seconds())):
-                        await self._woken.wait()
-                except TimeoutError:
-                    continue
+        await self._schedule.run()
 
     async def ask_due(self) -> None:
         """Ask every question whose answer is missing or old, unless it is being asked; return with the answers."""
-        await self._ask_all(self._take_due())
-
-    def _take_due(self) -> frozenset[RevisionQuestion]:
-        open_questions = self._askers().keys() - self._asking
-        due = frozenset(question for question in open_questions if _reached(self._due_at(question), self._now()))
-        self._asking |= due
-        return due
+        await self._schedule.ask_due()
 
     async def _ask_all(self, questions: frozenset[RevisionQuestion]) -> None:
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for request in await self._requests(questions):
-                    tasks.create_task(self._ask(request))
-        finally:
-            self._asking -= questions
+        async with asyncio.TaskGroup() as tasks:
+            for request in await self._requests(questions):
+                tasks.create_task(self._ask(request))
 
     async def _requests(self, questions: Iterable[RevisionQuestion]) -> list[_Request]:
         """The requests to send; questions whose credentials cannot be read are answered with a fault."""
@@ -125,7 +101,7 @@ class GitPoller:
             try:
                 return await self._accounts.git_candidates(*account)
             except Exception as error:  # noqa: BLE001 - becomes a fault; a bug is logged there
-                fault = _fault(error, subject="/".join(account))
+                fault = fault_of(error, unavailable=_UNAVAILABLE, subject="/".join(account))
                 return Fault(reason="CredentialsUnavailable", message=fault.message, permanent=False)
 
     async def _ask(self, request: _Request) -> None:
@@ -134,7 +110,8 @@ class GitPoller:
             try:
                 refs = await ls_refs(self._http, request.url, revisions, credentials=request.credentials)
             except Exception as error:  # noqa: BLE001 - becomes a fault; a bug is logged there
-                self._record(dict.fromkeys(request.questions, _fault(error, subject=public_url(request.url))))
+                fault = fault_of(error, unavailable=_UNAVAILABLE, subject=public_url(request.url))
+                self._record(dict.fromkeys(request.questions, fault))
                 return
         self._record({question: _resolved(refs, question.revision) for question in request.questions})
 
@@ -159,22 +136,17 @@ class GitPoller:
                 askers.setdefault(question, []).append(key)
         return askers
 
+    def _due(self) -> dict[RevisionQuestion, datetime | None]:
+        return {question: self._due_at(question) for question in self._askers()}
+
     def _due_at(self, question: RevisionQuestion) -> datetime | None:
         """When to ask; None for never."""
         resolved = self._cache.facts.revision(question)
         if resolved is None:
-            return _AT_ONCE
+            return AT_ONCE
         if isinstance(resolved.answer, Revision) and resolved.answer.type == GitType.COMMIT:
             return None
         return resolved.at + self._interval
-
-    def _until_next(self) -> timedelta:
-        due = (self._due_at(question) for question in self._askers().keys() - self._asking)
-        return min((at - self._now() for at in due if at is not None), default=self._interval)
-
-
-def _reached(at: datetime | None, now: datetime) -> bool:
-    return at is not None and at <= now
 
 
 def _resolved(refs: tuple[Ref, ...], revision: str) -> Revision | Fault:
@@ -182,13 +154,3 @@ def _resolved(refs: tuple[Ref, ...], revision: str) -> Revision | Fault:
         return resolve(refs, revision)
     except PermanentError as error:
         return Fault(reason=error.reason, message=str(error), permanent=True)
-
-
-def _fault(error: Exception, *, subject: str) -> Fault:
-    match error:
-        case PermanentError():
-            return Fault(reason=error.reason, message=str(error), permanent=True)
-        case TransientError():
-            return Fault(reason="GitUnavailable", message=str(error), permanent=False)
-    log.error("bug while polling", subject=subject, exc_info=error)
-    return Fault(reason="InternalError", message="the controller has a bug; its log tells more", permanent=False)

@@ -1,15 +1,14 @@
 """Registries into facts: asks what each builder image is.
 
-Owns when to ask, and how a builder image is read. Leaves requests to `clients.registry`, labels to
+Owns how a builder image is read. Leaves when to `polling`, requests to `clients.registry`, labels to
 `model.builder_image`, the meaning to `decide`.
 
 Rules:
 - One look per distinct image and service account and interval, whatever the number of builders.
 - A look is one HEAD while the tag has not moved; the whole image description is read only when it has.
-- A new question is asked at once, also while a slow registry is waited for.
 - A builder with update policy `external` is read when it appears or changes, and then never again, unless it failed.
 - Each answer that differs from the one before wakes the builders that ask by then.
-- An unexpected error is logged and counts as a fault that may pass; the other questions go on.
+- A fault of one image leaves the others alone.
 
 Cost: a HEAD for the builder and one for its run image per question and interval.
 """
@@ -17,11 +16,10 @@ Cost: a HEAD for the builder and one for its run image per question and interval
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import aiohttp
 import msgspec
-import structlog
 
 from kpack_api.types import Builder, UpdatePolicy
 from kpack_reconciler.cache.cache import Cache
@@ -33,12 +31,8 @@ from kpack_reconciler.model.facts import BuilderImage, BuilderImageQuestion, Bui
 from kpack_reconciler.model.keys import Key
 from kpack_reconciler.model.questions import builder_question
 from kpack_reconciler.model.references import ImageReference, InvalidReferenceError, parse_image
+from kpack_reconciler.observe.polling import AT_ONCE, PARALLEL, Schedule, fault_of
 
-log = structlog.get_logger(__name__)
-
-_PARALLEL = 16
-_SHORTEST_PAUSE = 0.2
-_AT_ONCE = datetime.min.replace(tzinfo=UTC)
 _MOST_LABELS = 256
 
 
@@ -57,31 +51,21 @@ class RegistryPoller:
     ) -> None:
         self._cache, self._accounts, self._http = cache, accounts, http
         self._interval, self._now, self._changed = interval, now, changed
-        self._woken = asyncio.Event()
-        self._limit = asyncio.Semaphore(_PARALLEL)
-        self._asking: set[BuilderImageQuestion] = set()
+        self._limit = asyncio.Semaphore(PARALLEL)
+        self._schedule = Schedule(due=self._due, ask=self._ask_all, interval=interval, now=now)
         self._labels: dict[str, BuilderLabels] = {}
 
     def wake(self) -> None:
         """Look for new questions now."""
-        self._woken.set()
+        self._schedule.wake()
 
     async def run(self) -> None:
         """Ask what is due, then wait for the next due question or a wake-up; until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                self._woken.clear()
-                if due := self._take_due():
-                    tasks.create_task(self._ask_all(due))
-                try:
-                    async with asyncio.timeout(max(_SHORTEST_PAUSE, self._until_next().total_seconds())):
-                        await self._woken.wait()
-                except TimeoutError:
-                    continue
+        await self._schedule.run()
 
     async def ask_due(self) -> None:
         """Ask every question whose answer is missing or old, unless it is being asked; return with the answers."""
-        await self._ask_all(self._take_due())
+        await self._schedule.ask_due()
 
     async def inspect(self, question: BuilderImageQuestion) -> BuilderImageSeen:
         """Ask a registry now; faults are part of the answer."""
@@ -92,23 +76,10 @@ class RegistryPoller:
             answer = _fault(error, subject=question.image)
         return BuilderImageSeen(question=question, answer=answer, at=self._now())
 
-    def _take_due(self) -> frozenset[BuilderImageQuestion]:
-        askers, now = self._askers(), self._now()
-        due = frozenset(
-            question
-            for question, builders in askers.items()
-            if question not in self._asking and (at := self._due_at(question, builders)) and at <= now
-        )
-        self._asking |= due
-        return due
-
     async def _ask_all(self, questions: frozenset[BuilderImageQuestion]) -> None:
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for question in questions:
-                    tasks.create_task(self._ask(question))
-        finally:
-            self._asking -= questions
+        async with asyncio.TaskGroup() as tasks:
+            for question in questions:
+                tasks.create_task(self._ask(question))
 
     async def _read(self, question: BuilderImageQuestion) -> BuilderImage:
         keychain = await self._accounts.keychain(question.namespace, question.service_account, question.pull_secrets)
@@ -155,21 +126,16 @@ class RegistryPoller:
                 askers.setdefault(builder_question(builder), []).append(builder)
         return askers
 
+    def _due(self) -> dict[BuilderImageQuestion, datetime | None]:
+        return {question: self._due_at(question, builders) for question, builders in self._askers().items()}
+
     def _due_at(self, question: BuilderImageQuestion, askers: Iterable[Builder]) -> datetime | None:
         """When to ask; None for never."""
         seen = self._cache.facts.builder_image(question)
         if seen is None:
-            return _AT_ONCE
+            return AT_ONCE
         external = all(builder.spec.update_policy == UpdatePolicy.EXTERNAL for builder in askers)
         return None if external and isinstance(seen.answer, BuilderImage) else seen.at + self._interval
-
-    def _until_next(self) -> timedelta:
-        due = (
-            self._due_at(question, askers)
-            for question, askers in self._askers().items()
-            if question not in self._asking
-        )
-        return min((at - self._now() for at in due if at is not None), default=self._interval)
 
 
 @contextmanager
@@ -187,9 +153,4 @@ def _fault(error: Exception, *, subject: str) -> Fault:
     match error:
         case InvalidReferenceError() | msgspec.DecodeError():
             return Fault(reason="InvalidImage", message=str(error), permanent=True)
-        case PermanentError():
-            return Fault(reason=error.reason, message=str(error), permanent=True)
-        case TransientError():
-            return Fault(reason="RegistryUnavailable", message=str(error), permanent=False)
-    log.error("bug while polling", subject=subject, exc_info=error)
-    return Fault(reason="InternalError", message="the controller has a bug; its log tells more", permanent=False)
+    return fault_of(error, unavailable="RegistryUnavailable", subject=subject)
