@@ -5,13 +5,13 @@ Repositories below `private/` ask for the login `dev` / `secret`; `moved_to` sen
 
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from dev.services.credentials import Credentials
 from dev.services.git_server import GitRequestHandler, GitServer, read_body, without_git
+from tests.fakes.threads import serving
 
 LOGIN = Credentials(username="dev", password="secret")
 
@@ -89,15 +89,8 @@ class _Handler(GitRequestHandler):
 def git_host(root: Path) -> Iterator[GitHost]:
     """Serve the repositories below `root` while the context is open."""
     root.mkdir(parents=True, exist_ok=True)
-    host = GitHost(root)
-    thread = threading.Thread(target=host.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(GitHost(root)) as host:
         yield host
-    finally:
-        host.shutdown()
-        thread.join()
-        host.server_close()
 
 
 def git(*arguments: str) -> str:

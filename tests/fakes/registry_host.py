@@ -3,10 +3,11 @@
 import base64
 import hashlib
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.fakes.threads import serving
 
 _MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 
@@ -87,15 +88,8 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def registry_host(login: str) -> Iterator[RegistryHost]:
     """Serve while the context is open."""
-    host = RegistryHost(login)
-    thread = threading.Thread(target=host.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(RegistryHost(login)) as host:
         yield host
-    finally:
-        host.shutdown()
-        thread.join()
-        host.server_close()
 
 
 def digest_of(content: bytes) -> str:

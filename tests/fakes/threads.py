@@ -1,31 +1,22 @@
-"""Fake servers for code that blocks: each runs in a thread of its own."""
+"""Fake servers for code that blocks: each serves in a thread of its own."""
 
-import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import contextmanager
+from socketserver import BaseServer
+from typing import TypeVar
+
+Server = TypeVar("Server", bound=BaseServer)
 
 
 @contextmanager
-def in_thread(server: AbstractAsyncContextManager[str]) -> Iterator[str]:
-    """Keep a server's context open in another thread; what it yields."""
-    started, places = threading.Event(), list[str]()
-    stops: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def run() -> None:
-        async with server as place:
-            end = asyncio.Event()
-            places.append(place)
-            stops.append((asyncio.get_running_loop(), end))
-            started.set()
-            await end.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
+def serving(server: Server) -> Iterator[Server]:
+    """Let a server serve while the context is open, then close it."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    assert started.wait(10)
     try:
-        yield places[0]
+        yield server
     finally:
-        loop, end = stops[0]
-        loop.call_soon_threadsafe(end.set)
+        server.shutdown()
         thread.join()
+        server.server_close()
