@@ -11,7 +11,7 @@ Rules:
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -21,6 +21,7 @@ from kpack_api.wire import ObjectMeta, to_manifest
 from kpack_reconciler.clients.kube.client import KubeClient, NotFoundError, PatchStyle
 from kpack_reconciler.clients.kube.paths import core_path, resource_path
 from kpack_reconciler.errors import ConflictError
+from kpack_reconciler.model.serving_certificate import ServingCertificate
 
 _REGISTRATION = "admissionregistration.k8s.io/v1"
 _AUTHORITY, _CERTIFICATE, _KEY = "ca-cert.pem", "server-cert.pem", "server-key.pem"
@@ -29,24 +30,15 @@ _ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServingPems:
-    """An authority's certificate, and a serving certificate with its private key, as PEM."""
-
-    authority: bytes
-    certificate: bytes
-    key: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRegistration:
     """The webhook's Secret and configurations. `make` makes a certificate, `good` says whether one still serves."""
 
     kube: KubeClient
     namespace: str
-    make: Callable[[], ServingPems]
-    good: Callable[[ServingPems], bool]
+    make: Callable[[], ServingCertificate]
+    good: Callable[[ServingCertificate], bool]
 
-    async def certificate(self) -> ServingPems:
+    async def certificate(self) -> ServingCertificate:
         """The certificate to serve: the stored one where it is good, else a new one, stored first."""
         for _ in range(_ATTEMPTS):
             stored = await self._read()
@@ -61,7 +53,7 @@ class WebhookRegistration:
             return made
         raise ConflictError(f"the Secret {WEBHOOK_SECRET} changes faster than it can be read")
 
-    async def register(self, pems: ServingPems) -> None:
+    async def register(self, pems: ServingCertificate) -> None:
         """Tell the API server which authority to trust."""
         bundle = base64.b64encode(pems.authority).decode()
         for kind, plural, name in (
@@ -84,7 +76,7 @@ class WebhookRegistration:
             return None
         return msgspec.json.decode(answer, type=Secret)
 
-    async def _write(self, pems: ServingPems, stored: Secret | None) -> None:
+    async def _write(self, pems: ServingCertificate, stored: Secret | None) -> None:
         data = {_AUTHORITY: pems.authority, _CERTIFICATE: pems.certificate, _KEY: pems.key}
         text = {name: base64.b64encode(content).decode() for name, content in data.items()}
         if stored is None:
@@ -97,8 +89,8 @@ class WebhookRegistration:
         await self.kube.patch(path, patch, style=PatchStyle.MERGE)
 
 
-def _pems(secret: Secret) -> ServingPems | None:
+def _pems(secret: Secret) -> ServingCertificate | None:
     if not {_AUTHORITY, _CERTIFICATE, _KEY} <= secret.data.keys():
         return None
     authority, certificate, key = (base64.b64decode(secret.data[name]) for name in (_AUTHORITY, _CERTIFICATE, _KEY))
-    return ServingPems(authority=authority, certificate=certificate, key=key)
+    return ServingCertificate(authority=authority, certificate=certificate, key=key)

@@ -3,27 +3,25 @@
 Owns names, lifetimes and when to renew (kpack v0.0.9: one year, renewed in its last week). Leaves storing to others.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from kpack_reconciler.model.serving_certificate import ServingCertificate
 
 LIFETIME = timedelta(days=365)
 RENEWAL = timedelta(days=7)
 _BACKDATED = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServingCertificate:
-    """PEM texts: the authority's certificate, the serving certificate, and its private key, which is never shown."""
-
-    authority: bytes
-    certificate: bytes
-    key: bytes = field(repr=False)
 
 
 def service_names(service: str, namespace: str) -> tuple[str, ...]:
@@ -61,15 +59,18 @@ def make_certificate(service: str, namespace: str, *, now: datetime) -> ServingC
     )
 
 
-def is_good(certificate: bytes, service: str, namespace: str, *, now: datetime) -> bool:
-    """Whether a serving certificate is for this service and has more than a week to go."""
+def is_good(serving: ServingCertificate, service: str, namespace: str, *, now: datetime) -> bool:
+    """Whether a certificate is for this service, has more than a week to go, and its three parts belong together."""
     try:
-        parsed = x509.load_pem_x509_certificate(certificate)
-        names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, x509.ExtensionNotFound):
+        certificate = x509.load_pem_x509_certificate(serving.certificate)
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(serving.authority))
+        key = load_pem_private_key(serving.key, password=None)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
         return False
     covers = set(service_names(service, namespace)) <= set(names.get_values_for_type(x509.DNSName))
-    return covers and parsed.not_valid_before_utc <= now < parsed.not_valid_after_utc - RENEWAL
+    lasts = certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc - RENEWAL
+    return covers and lasts and key.public_key() == certificate.public_key()
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, now: datetime) -> x509.CertificateBuilder:

@@ -21,9 +21,10 @@ from kpack_api.wire import ObjectMeta
 from kpack_reconciler.clients.kube.client import KubeClient
 from kpack_reconciler.clients.kube.config import ClusterConfig
 from kpack_reconciler.clients.kube.paths import resource_path
-from kpack_reconciler.effects.webhook_registration import ServingPems, WebhookRegistration
+from kpack_reconciler.effects.webhook_registration import WebhookRegistration
 from kpack_reconciler.errors import ConflictError, PermanentError, TransientError
 from kpack_reconciler.loop.health import serve_health
+from kpack_reconciler.model.serving_certificate import ServingCertificate
 from kpack_reconciler.settings import Settings
 from kpack_reconciler.webhook.certificate import is_good, make_certificate
 from kpack_reconciler.webhook.server import make_app
@@ -53,15 +54,16 @@ class Webhook:
         self._kube = kube
         self._default_storage_class = False
         self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._served: ServingPems | None = None
+        self._served: ServingCertificate | None = None
         self._certified = asyncio.Event()
         self._trusted = asyncio.Event()
         self._serving = asyncio.Event()
+        namespace = settings.system_namespace
         self._registration = WebhookRegistration(
             kube=kube,
-            namespace=settings.system_namespace,
-            make=lambda: _make(settings.system_namespace),
-            good=lambda pems: _good(pems, settings.system_namespace),
+            namespace=namespace,
+            make=lambda: make_certificate(WEBHOOK_NAME, namespace, now=datetime.now(UTC)),
+            good=lambda stored: is_good(stored, WEBHOOK_NAME, namespace, now=datetime.now(UTC)),
         )
 
     def ready(self) -> bool:
@@ -127,7 +129,7 @@ async def run_webhook(settings: Settings, config: ClusterConfig) -> None:
         await webhook.run()
 
 
-def _load(tls: ssl.SSLContext, pems: ServingPems) -> None:
+def _load(tls: ssl.SSLContext, pems: ServingCertificate) -> None:
     """Serve new connections with this certificate. The key never touches a disk."""
     memory = os.memfd_create("webhook-certificate")
     try:
@@ -137,12 +139,3 @@ def _load(tls: ssl.SSLContext, pems: ServingPems) -> None:
         raise PermanentError("InvalidCertificate", f"delete the Secret {WEBHOOK_SECRET}: {error}") from error
     finally:
         os.close(memory)
-
-
-def _make(namespace: str) -> ServingPems:
-    made = make_certificate(WEBHOOK_NAME, namespace, now=datetime.now(UTC))
-    return ServingPems(authority=made.authority, certificate=made.certificate, key=made.key)
-
-
-def _good(pems: ServingPems, namespace: str) -> bool:
-    return is_good(pems.certificate, WEBHOOK_NAME, namespace, now=datetime.now(UTC))

@@ -3,23 +3,24 @@
 import base64
 
 from kpack_reconciler.clients.kube.client import KubeClient
-from kpack_reconciler.effects.webhook_registration import ServingPems, WebhookRegistration
+from kpack_reconciler.effects.webhook_registration import WebhookRegistration
+from kpack_reconciler.model.serving_certificate import ServingCertificate
 from tests.fakes.kubernetes import FakeKubernetes
 
 SECRET = "/api/v1/namespaces/kpack/secrets/webhook-certs"
 CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1"
-OLD = ServingPems(authority=b"old", certificate=b"old", key=b"old")
-NEW = ServingPems(authority=b"authority", certificate=b"certificate", key=b"key")
+OLD = ServingCertificate(authority=b"old", certificate=b"old", key=b"old")
+NEW = ServingCertificate(authority=b"authority", certificate=b"certificate", key=b"key")
 
 
-def registration(kube: KubeClient, made: ServingPems = NEW) -> WebhookRegistration:
+def registration(kube: KubeClient, made: ServingCertificate = NEW) -> WebhookRegistration:
     return WebhookRegistration(kube=kube, namespace="kpack", make=lambda: made, good=lambda pems: pems != OLD)
 
 
 async def test_the_first_replica_stores_a_certificate_and_the_second_serves_the_same() -> None:
     """Whoever comes second reads what the first one stored."""
     api = FakeKubernetes()
-    other = ServingPems(authority=b"x", certificate=b"x", key=b"x")
+    other = ServingCertificate(authority=b"x", certificate=b"x", key=b"x")
 
     async with api.serve() as config, KubeClient(config) as kube:
         first = await registration(kube).certificate()

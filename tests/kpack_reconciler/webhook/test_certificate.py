@@ -1,12 +1,14 @@
 """The webhook's certificate: for whom, for how long, and when it is made anew."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from kpack_reconciler.webhook.certificate import ServingCertificate, is_good, make_certificate, service_names
+from kpack_reconciler.model.serving_certificate import ServingCertificate
+from kpack_reconciler.webhook.certificate import is_good, make_certificate, service_names
 
 NOW = datetime(2020, 1, 17, 16, 16, 36, tzinfo=UTC)
 YEAR, WEEK, SECOND = timedelta(days=365), timedelta(days=7), timedelta(seconds=1)
@@ -71,24 +73,34 @@ def test_the_private_key_is_never_shown(made: ServingCertificate) -> None:
 )
 def test_a_certificate_is_good_until_its_last_week(made: ServingCertificate, now: datetime, *, expected: bool) -> None:
     """It is not good before it begins, and is made anew when a week is left."""
-    assert is_good(made.certificate, "kpack-webhook", "kpack", now=now) is expected
+    assert is_good(made, "kpack-webhook", "kpack", now=now) is expected
 
 
 @pytest.mark.parametrize(("service", "namespace"), [("other", "kpack"), ("kpack-webhook", "elsewhere")])
 def test_a_certificate_of_another_service_is_not_good(made: ServingCertificate, service: str, namespace: str) -> None:
     """Every name of the service must be covered."""
-    assert is_good(made.certificate, service, namespace, now=NOW) is False
+    assert is_good(made, service, namespace, now=NOW) is False
 
 
 @pytest.mark.parametrize("text", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
-def test_what_is_no_certificate_is_not_good(text: bytes) -> None:
+def test_what_is_no_certificate_is_not_good(made: ServingCertificate, text: bytes) -> None:
     """A Secret that was shipped empty or is broken is filled."""
-    assert is_good(text, "kpack-webhook", "kpack", now=NOW) is False
+    assert is_good(replace(made, certificate=text), "kpack-webhook", "kpack", now=NOW) is False
 
 
 def test_a_certificate_without_names_is_not_good(made: ServingCertificate) -> None:
     """The authority's own certificate names no service."""
-    assert is_good(made.authority, "kpack-webhook", "kpack", now=NOW) is False
+    assert is_good(replace(made, certificate=made.authority), "kpack-webhook", "kpack", now=NOW) is False
+
+
+@pytest.mark.parametrize("part", ["authority", "key"])
+@pytest.mark.parametrize("other", ["foreign", "empty"])
+def test_parts_that_do_not_belong_together_are_not_good(made: ServingCertificate, part: str, other: str) -> None:
+    """The API server would be told to trust the wrong authority, or the port could not be opened."""
+    foreign = make_certificate("kpack-webhook", "kpack", now=NOW)
+    text = getattr(foreign, part) if other == "foreign" else b""
+
+    assert is_good(replace(made, **{part: text}), "kpack-webhook", "kpack", now=NOW) is False
 
 
 def test_every_making_makes_new_keys(made: ServingCertificate) -> None:
