@@ -54,8 +54,8 @@ class Reflecting:
                 cache.source_resolvers,
                 lambda raw: cast("SourceResolver", dialect.decode(Kind.SOURCE_RESOLVER, raw)),
             ),
-            self._pods(cache.pods),
-            self._claims(cache.claims),
+            self._core(CoreKind.POD, "pods", cache.pods, form=Pod, labels=BUILD_LABEL),
+            self._core(CoreKind.CLAIM, "persistentvolumeclaims", cache.claims, form=PersistentVolumeClaim),
         )
 
     def _kpack(self, kind: Kind, store: Store[T], decode: Callable[[msgspec.Raw], T]) -> AnyReflector:
@@ -65,22 +65,13 @@ class Reflecting:
             jitter=jitter,
         )
 
-    def _pods(self, store: Store[Pod]) -> AnyReflector:
+    def _core(self, kind: CoreKind, plural: str, store: Store[T], *, form: type[T], labels: str = "") -> AnyReflector:
         watched = Watched(
-            path=core_path("pods", ""),
-            decode=msgspec.json.Decoder(Pod).decode,
+            path=core_path(plural, ""),
+            decode=msgspec.json.Decoder(form).decode,
             store=store,
-            changed=self._told(CoreKind.POD),
-            label_selector=BUILD_LABEL,
-        )
-        return Reflector(self.kube, watched, jitter=jitter)
-
-    def _claims(self, store: Store[PersistentVolumeClaim]) -> AnyReflector:
-        watched = Watched(
-            path=core_path("persistentvolumeclaims", ""),
-            decode=msgspec.json.Decoder(PersistentVolumeClaim).decode,
-            store=store,
-            changed=self._told(CoreKind.CLAIM),
+            changed=self._told(kind),
+            label_selector=labels,
         )
         return Reflector(self.kube, watched, jitter=jitter)
 
