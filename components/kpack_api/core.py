@@ -13,9 +13,12 @@ from kpack_api.wire import LocalObjectReference, ObjectMeta, Wire
 
 
 class EnvVar(Wire, frozen=True, kw_only=True):
-    """An environment variable; `value_from` is carried through untouched as plain JSON data."""
+    """An environment variable; `value_from` is carried through untouched as plain JSON data.
 
-    name: str
+    A user can leave out `name`; `prepare` refuses that, so that the Build says it.
+    """
+
+    name: str = ""
     value: str = ""
     value_from: dict[str, object] | None = None
 

@@ -386,3 +386,13 @@ def _without_nulls(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {name: _without_nulls(part) for name, part in value.items() if part is not None}
+
+
+def test_a_variable_without_a_name_is_kept() -> None:
+    """An Image that was accepted is never lost for a field: the nameless variable is refused where it is used."""
+    raw = b'{"metadata": {"name": "app"}, "spec": {"build": {"env": [{"value": "x"}]}}}'
+
+    image = decode(Kind.IMAGE, raw)
+
+    assert isinstance(image, Image)
+    assert image.spec.build.env == (EnvVar(name="", value="x"),)

@@ -196,6 +196,11 @@ def test_a_private_repository_is_fetched_with_its_secret(pod: Pod) -> None:
             "'../a' is no name",
             id="name of a variable",
         ),
+        pytest.param(
+            {"GIT_URL": "{git}", "PLATFORM_ENV_VARS": '[{{"name": ""}}]'},
+            "'' is no name",
+            id="variable without a name",
+        ),
         pytest.param({"GIT_URL": "{git}", "SOURCE_SUB_PATH": "api"}, "no folder 'api'", id="sub path"),
         pytest.param({"GIT_URL": "{git}", "GIT_REVISION": "mian"}, "spec.source.git.revision", id="revision"),
         pytest.param({"GIT_URL": "{git}", "IMAGE_TAG": "Not a tag"}, "could not parse reference", id="tag"),
