@@ -24,6 +24,7 @@ from dev.errors import DevError
 from dev.images import push_all
 from dev.machine.commands import run
 from dev.services.git import create_repository
+from dev.services.working_copy import copy_of
 from dev.state import CHECKOUT, State
 from dev.steps import Note, Outcome, Step, changed
 from dev.toolchain import default_cache
@@ -37,12 +38,6 @@ PORT: Final = 8080
 PULUMI_SECONDS: Final = 900.0
 ROLLOUT_SECONDS: Final = 180
 DEPLOYMENTS: Final = ("kpack-controller", "kpack-webhook")
-AUTHOR: Final = {
-    "GIT_AUTHOR_NAME": "dev",
-    "GIT_AUTHOR_EMAIL": "dev@example.invalid",
-    "GIT_COMMITTER_NAME": "dev",
-    "GIT_COMMITTER_EMAIL": "dev@example.invalid",
-}
 
 
 def service_steps(state: State) -> tuple[Step, ...]:
@@ -75,15 +70,8 @@ def seed_repository(state: State, _note: Note) -> Outcome:
     repository = create_repository(state.git, APPLICATION, branch=BRANCH)
     if (repository / "refs" / "heads" / BRANCH).exists():
         return Outcome.ALREADY
-    work = state.root / "work" / APPLICATION
-    shutil.rmtree(work, ignore_errors=True)
-    shutil.copytree(SAMPLE, work)
-    git = ["git", "-C", str(work)]
-    variables = {**environment.variables(), **AUTHOR}
-    run([*git, "init", "--quiet", f"--initial-branch={BRANCH}"], environment=variables)
-    run([*git, "add", "--all"], environment=variables)
-    run([*git, "commit", "--quiet", "--message=Hello, sunshine!"], environment=variables)
-    run([*git, "push", "--quiet", str(repository), BRANCH], environment=variables)
+    work, variables = state.root / "work" / APPLICATION, environment.variables()
+    copy_of(SAMPLE, work, url=str(repository), branch=BRANCH, environment=variables).push("Hello, sunshine!")
     return Outcome.DONE
 
 

@@ -73,6 +73,7 @@ def api_server(cluster: Cluster) -> Daemon:
             "--profiling=false",
         ),
         configuration=(serving.certificate, authority),
+        address=(str(cluster.addresses.node), API_PORT),
     )
 
 

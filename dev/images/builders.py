@@ -58,16 +58,19 @@ TUTORIAL: Final = Lifecycle(
 
 
 def builder_image(
-    base: ComposedImage, lifecycle: Lifecycle, *, tools: Path, cache: Path, run_image: str
+    base: ComposedImage, lifecycle: Lifecycle, *, tools: Path, cache: Path, run_image: str, version: str = VERSION
 ) -> ComposedImage:
-    """Give the builder on this build image whose applications run on `run_image`, a digest reference."""
-    buildpacks = {name: buildpack_layer(cache, name, lifecycle) for name in BUILDPACKS}
+    """Give the builder on this build image whose applications run on `run_image`, a digest reference.
+
+    `version` is that of its buildpacks.
+    """
+    buildpacks = {name: buildpack_layer(cache, name, lifecycle, version) for name in BUILDPACKS}
     layers = [
         lifecycle_layer(cache, lifecycle, tools),
         *buildpacks.values(),
-        configuration_layer(cache, lifecycle, run_image),
+        configuration_layer(cache, lifecycle, run_image, version),
     ]
-    return base.with_layers(layers, labels=builder_labels(lifecycle, buildpacks, run_image))
+    return base.with_layers(layers, labels=builder_labels(lifecycle, buildpacks, run_image, version))
 
 
 def lifecycle_layer(cache: Path, lifecycle: Lifecycle, tools: Path) -> Layer:
@@ -77,26 +80,26 @@ def lifecycle_layer(cache: Path, lifecycle: Lifecycle, tools: Path) -> Layer:
     return make_layer(cache / "layers", key, lambda _work: _lifecycle_entries(lifecycle, program, launcher))
 
 
-def buildpack_layer(cache: Path, name: str, lifecycle: Lifecycle) -> Layer:
+def buildpack_layer(cache: Path, name: str, lifecycle: Lifecycle, version: str = VERSION) -> Layer:
     """Give one of our buildpacks below /cnb/buildpacks, declared for the buildpack API of this lifecycle."""
     folder = f"cnb/buildpacks/{NAMESPACE}_{name}"
-    descriptor = buildpack_descriptor(name, lifecycle)
+    descriptor = buildpack_descriptor(name, lifecycle, version)
     entries = [
         Entry(name="cnb"),
         Entry(name="cnb/buildpacks"),
         Entry(name=folder),
-        Entry(name=f"{folder}/{VERSION}"),
-        Entry(name=f"{folder}/{VERSION}/buildpack.toml", content=descriptor.encode(), mode=0o644),
-        *tree(SAMPLES / name, prefix=f"{folder}/{VERSION}/"),
+        Entry(name=f"{folder}/{version}"),
+        Entry(name=f"{folder}/{version}/buildpack.toml", content=descriptor.encode(), mode=0o644),
+        *tree(SAMPLES / name, prefix=f"{folder}/{version}/"),
     ]
     content = b"".join(path.read_bytes() for path in sorted((SAMPLES / name / "bin").iterdir()))
     return make_layer(cache / "layers", f"buildpack {descriptor} {content!r} v1", lambda _work: entries)
 
 
-def configuration_layer(cache: Path, lifecycle: Lifecycle, run_image: str) -> Layer:
+def configuration_layer(cache: Path, lifecycle: Lifecycle, run_image: str, version: str = VERSION) -> Layer:
     """Give the detection order and the run image's name."""
     groups = "".join(
-        f'[[order.group]]\nid = "{NAMESPACE}/{name}"\nversion = "{VERSION}"\noptional = {str(name != "go").lower()}\n'
+        f'[[order.group]]\nid = "{NAMESPACE}/{name}"\nversion = "{version}"\noptional = {str(name != "go").lower()}\n'
         for name in BUILDPACKS
     )
     files = {
@@ -108,18 +111,20 @@ def configuration_layer(cache: Path, lifecycle: Lifecycle, run_image: str) -> La
     return make_layer(cache / "layers", f"configuration {json.dumps(files)} v1", lambda _work: entries)
 
 
-def buildpack_descriptor(name: str, lifecycle: Lifecycle) -> str:
+def buildpack_descriptor(name: str, lifecycle: Lifecycle, version: str = VERSION) -> str:
     """Give a buildpack.toml for any stack and any Linux."""
     targets = "" if lifecycle is TUTORIAL else '\n[[targets]]\nos = "linux"\n'
     return (
-        f'api = "{lifecycle.buildpack_api}"\n\n[buildpack]\nid = "{NAMESPACE}/{name}"\nversion = "{VERSION}"\n'
+        f'api = "{lifecycle.buildpack_api}"\n\n[buildpack]\nid = "{NAMESPACE}/{name}"\nversion = "{version}"\n'
         f'name = "Sample {name} buildpack"\n{targets}\n[[stacks]]\nid = "*"\n'
     )
 
 
-def builder_labels(lifecycle: Lifecycle, buildpacks: Mapping[str, Layer], run_image: str) -> Mapping[str, str]:
+def builder_labels(
+    lifecycle: Lifecycle, buildpacks: Mapping[str, Layer], run_image: str, version: str = VERSION
+) -> Mapping[str, str]:
     """Give the labels that a platform reads."""
-    listed = [{"id": f"{NAMESPACE}/{name}", "version": VERSION} for name in buildpacks]
+    listed = [{"id": f"{NAMESPACE}/{name}", "version": version} for name in buildpacks]
     api = {"buildpack": lifecycle.buildpack_apis[0], "platform": lifecycle.platform_apis[0]}
     metadata = {
         "description": f"Sample builder with lifecycle {lifecycle.version}",
@@ -131,7 +136,7 @@ def builder_labels(lifecycle: Lifecycle, buildpacks: Mapping[str, Layer], run_im
     group = [{**buildpack, "optional": True} if "labels" in buildpack["id"] else buildpack for buildpack in listed]
     held = {
         f"{NAMESPACE}/{name}": {
-            VERSION: {"api": lifecycle.buildpack_api, "stacks": [{"id": "*"}], "layerDiffID": layer.diff_id}
+            version: {"api": lifecycle.buildpack_api, "stacks": [{"id": "*"}], "layerDiffID": layer.diff_id}
         }
         for name, layer in buildpacks.items()
     }

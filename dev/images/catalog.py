@@ -1,18 +1,14 @@
 """Which images there are, under which tags, and pushing them all."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from dev.images.builders import TODAY, TUTORIAL, builder_image
 from dev.images.images import push
 from dev.images.reconciler import reconciler_image
+from dev.images.rootfs import Report
 from dev.images.stacks import build_image, run_image
-
-Report = Callable[[str], None]
-LOG: Final = "logs/debootstrap.log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +29,7 @@ def push_all(registry: str, tools: Path, *, cache: Path, report: Report) -> Imag
 def push_reconciler(registry: str, *, cache: Path, report: Report) -> str:
     """Have the reconciler's image in the registry."""
     report("reconciler: composing")
-    image = reconciler_image(cache, cache / LOG)
+    image = reconciler_image(cache, report)
     report("reconciler: pushing")
     return asyncio.run(push(image, f"{registry}/kpack/reconciler:dev"))
 
@@ -42,7 +38,7 @@ async def _push_all(registry: str, tools: Path, *, cache: Path, report: Report) 
     report("run image")
     run = await push(run_image(cache), f"{registry}/kpack/run:sample")
     report("build image: Debian and Go")
-    base = build_image(cache, cache / LOG)
+    base = await asyncio.to_thread(build_image, cache, report)
     builders = {}
     for name, lifecycle in (("sample", TODAY), ("tutorial", TUTORIAL)):
         if (tools / lifecycle.program).exists():
@@ -50,7 +46,7 @@ async def _push_all(registry: str, tools: Path, *, cache: Path, report: Report) 
             image = builder_image(base, lifecycle, tools=tools, cache=cache, run_image=run)
             builders[name] = await push(image, f"{registry}/kpack/builder:{name}")
     report("reconciler: composing")
-    image = await asyncio.to_thread(reconciler_image, cache, cache / LOG)
+    image = await asyncio.to_thread(reconciler_image, cache, report)
     report("reconciler: pushing")
     reconciler = await push(image, f"{registry}/kpack/reconciler:dev")
     return Images(

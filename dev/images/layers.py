@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from dev.toolchain.failures import concerns, file_failure
+
 MODIFIED: Final = 315532801
 """1980-01-01T00:00:01Z, the time that buildpacks give to everything."""
 
@@ -59,11 +61,23 @@ class _Hashing(io.RawIOBase):
 
 
 def make_layer(cache: Path, key: str, entries: Callable[[Path], Iterable[Entry]]) -> Layer:
-    """Give the layer of this key, made from the entries when the cache lacks it; they get a folder to work in."""
+    """Give the layer of this key, made from the entries when the cache lacks it; they get a folder to work in.
+
+    DevError when the cache cannot be written, for a full disk or otherwise.
+    """
     name = hashlib.sha256(key.encode()).hexdigest()[:24]
     record, path = cache / f"{name}.json", cache / f"{name}.tar.gz"
     if record.exists() and path.exists():
         return Layer(path=path, **json.loads(record.read_text()))
+    try:
+        return _make(cache, record, path, entries)
+    except OSError as error:
+        if not concerns(error, cache):
+            raise
+        raise file_failure(error, cache=cache) from error
+
+
+def _make(cache: Path, record: Path, path: Path, entries: Callable[[Path], Iterable[Entry]]) -> Layer:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         partial, partial_record, work = Path(folder, "layer"), Path(folder, "record"), Path(folder, "work")

@@ -12,7 +12,7 @@ from typing import Final
 
 from dev.images.images import ComposedImage
 from dev.images.layers import Entry, Layer, make_layer, tree
-from dev.images.rootfs import RECONCILER_PACKAGES, debian_layer
+from dev.images.rootfs import RECONCILER_ROOT, Report, debian_layer
 from dev.machine.commands import run
 from dev.state import CHECKOUT
 from kpack_api.process import MODULE, USER_ID
@@ -32,10 +32,10 @@ ENVIRONMENT: Final = {
 }
 
 
-def reconciler_image(cache: Path, log: Path) -> ComposedImage:
+def reconciler_image(cache: Path, report: Report) -> ComposedImage:
     """Give the image; its entry point takes one of `kpack_api.process.Command`."""
     layers = (
-        debian_layer(cache, RECONCILER_PACKAGES, user=USER_ID, log=log),
+        debian_layer(cache, RECONCILER_ROOT, user=USER_ID, report=report),
         libraries_layer(cache),
         application_layer(cache),
     )

@@ -7,7 +7,7 @@ from typing import Final
 from dev.errors import DevError
 from dev.images.images import ComposedImage
 from dev.images.layers import Entry, Layer, digest_of, make_layer, tree
-from dev.images.rootfs import BUILD_PACKAGES, debian_layer
+from dev.images.rootfs import BUILD_ROOT, Report, debian_layer
 
 STACK_ID: Final = "kpack.sample.stacks.bookworm"
 USER: Final = 1000
@@ -21,17 +21,22 @@ LABELS: Final = {
 LEFT_OUT_OF_GO: Final = ("api/", "doc/", "misc/", "test/", "src/cmd/", "pkg/obj/")
 
 
-def build_image(cache: Path, log: Path) -> ComposedImage:
+def build_image(cache: Path, report: Report) -> ComposedImage:
     """Give Debian with the machine's Go toolchain; runs as user 1000."""
-    layers = (debian_layer(cache, BUILD_PACKAGES, user=USER, log=log), go_layer(cache))
+    layers = (debian_layer(cache, BUILD_ROOT, user=USER, report=report), go_layer(cache))
     environment = {"PATH": PATH, "CNB_USER_ID": str(USER), "CNB_GROUP_ID": str(USER), "CNB_STACK_ID": STACK_ID}
     return ComposedImage(layers=layers, environment=environment, labels=LABELS, user=f"{USER}:{USER}")
 
 
-def run_image(cache: Path) -> ComposedImage:
-    """Give what a static program needs: users, certificates, /tmp. Rebasing applications onto it is allowed."""
+def run_image(cache: Path, *, build_id: str = "1") -> ComposedImage:
+    """Give what a static program needs: users, certificates, /tmp. Rebasing applications onto it is allowed.
+
+    `build_id` tells one release of the image from the next: it is written into os-release.
+    """
     certificates = digest_of(CERTIFICATES) if CERTIFICATES.exists() else "none"
-    layer = make_layer(cache / "layers", f"run image, certificates {certificates} v1", lambda _work: _run_entries())
+    layer = make_layer(
+        cache / "layers", f"run image {build_id}, certificates {certificates} v1", lambda _work: _run_entries(build_id)
+    )
     labels = {**LABELS, "io.buildpacks.base.id": STACK_ID, "io.buildpacks.rebasable": "true"}
     environment = {"PATH": "/usr/bin:/bin"}
     return ComposedImage(layers=(layer,), environment=environment, labels=labels, user=f"{USER}:{USER}")
@@ -58,13 +63,14 @@ def _is_needed(path: str) -> bool:
     return not is_left_out and "testdata" not in path and not path.endswith("_test.go")
 
 
-def _run_entries() -> list[Entry]:
+def _run_entries(build_id: str) -> list[Entry]:
+    release = f'ID=debian\nVERSION_ID="12"\nBUILD_ID="{build_id}"\n'
     passwd = f"root:x:0:0::/root:/sbin/nologin\ncnb:x:{USER}:{USER}::/home/cnb:/sbin/nologin\n"
     return [
         Entry(name="etc"),
         Entry(name="etc/passwd", content=passwd.encode(), mode=0o644),
         Entry(name="etc/group", content=f"root:x:0:\ncnb:x:{USER}:\n".encode(), mode=0o644),
-        Entry(name="etc/os-release", content=b'ID=debian\nVERSION_ID="12"\n', mode=0o644),
+        Entry(name="etc/os-release", content=release.encode(), mode=0o644),
         Entry(name="etc/ssl"),
         Entry(name="etc/ssl/certs"),
         *([Entry(name="etc/ssl/certs/ca-certificates.crt", content=CERTIFICATES, mode=0o644)] * CERTIFICATES.exists()),

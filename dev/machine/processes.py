@@ -26,6 +26,7 @@ import msgspec
 
 from dev.errors import DevError
 from dev.machine.cgroups import PROCESSES_FILE, read_members
+from dev.machine.probes import listens
 
 TERM_SECONDS: Final = 10.0
 KILL_SECONDS: Final = 10.0
@@ -41,7 +42,8 @@ class Daemon:
 
     `configuration` are files it reads at start: when one changes, it is restarted. `environment` is added to
     the caller's; it may carry secrets, `command` must not. `outlived_by` begins the names of programs it
-    starts that must live on without it, empty when there are none.
+    starts that must live on without it, empty when there are none. `address` is where it is going to listen:
+    something else there is refused before it starts.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Daemon:
     environment: Mapping[str, str] = field(default_factory=dict)
     configuration: tuple[Path, ...] = ()
     outlived_by: str = ""
+    address: tuple[str, int] | None = None
 
     def fingerprint(self) -> str:
         """Tell apart what the daemon was started from; secrets go in only as a hash."""
@@ -105,6 +108,7 @@ class Processes:
                 return False
             self.stop([daemon.name])
         end(self._leftovers(daemon))
+        _refuse_taken_port(daemon)
         self._start(daemon, fingerprint)
         return True
 
@@ -180,6 +184,17 @@ class Processes:
             check=True,
         )
         return int(result.stdout)
+
+
+def _refuse_taken_port(daemon: Daemon) -> None:
+    if daemon.address is None:
+        return
+    host, port = daemon.address
+    if listens(host, port=port):
+        raise DevError(
+            f"port {port} of {host} is in use by another process, so {daemon.name} cannot start: "
+            "end that process (`ss -ltnp` shows it) and run the same command again"
+        )
 
 
 def _version(program: Path) -> tuple[int, int]:

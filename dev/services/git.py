@@ -43,6 +43,7 @@ def start(cluster: Cluster) -> bool:
         ),
         environment={"PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"},
         configuration=(Path(git_server.__file__), _credentials_file(cluster.state)),
+        address=(str(cluster.addresses.node), GIT_PORT),
     )
     return cluster.processes.ensure(daemon)
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from dev.cluster import containerd
 from dev.cluster.handle import Cluster
-from dev.errors import DevError
 from dev.machine.addresses import REGISTRY_PORT
 from dev.machine.files import write
 from dev.machine.probes import listens, wait_for
@@ -44,8 +43,6 @@ def start(
 ) -> bool:
     """Have a registry run at `port` of the node, for containerd, too; True when it had to be started."""
     address = f"{cluster.addresses.node}:{port}"
-    if not cluster.processes.is_running(name) and listens(cluster.addresses.node, port=port):
-        raise DevError(f"port {port} of {cluster.addresses.node} is in use; give registry '{name}' another port")
     home = cluster.state.root / name
     config, users = home / "config.yml", home / "users"
     if credentials is not None and not users.exists():
@@ -55,7 +52,8 @@ def start(
     containerd.allow_plain_http(cluster, address)
     files = (config,) if credentials is None else (config, users)
     command = ("docker-registry", "serve", str(config))
-    return cluster.processes.ensure(Daemon(name=name, command=command, configuration=files))
+    at = (str(cluster.addresses.node), port)
+    return cluster.processes.ensure(Daemon(name=name, command=command, configuration=files, address=at))
 
 
 def await_ready(cluster: Cluster, name: str = NAME, *, port: int = REGISTRY_PORT) -> None:

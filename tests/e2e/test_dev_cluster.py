@@ -14,18 +14,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from dev.build_service import STACK, outputs, pulumi, seed_repository
 from dev.cluster import containerd, node, sandbox_image, volume_recycler
 from dev.cluster.api import connect
 from dev.cluster.handle import Cluster
 from dev.cluster.storage import VOLUMES_PATH
 from dev.environment import Environment, load_environment
-from dev.errors import DevError
 from dev.machine import processes
 from dev.machine.addresses import FIRST_FREE_PORT, GIT_PORT
 from dev.machine.commands import attempt, run
 from dev.machine.mounts import mounts_below, unmount_below
-from dev.machine.probes import answers_http, wait_for
-from dev.machine.processes import identify
+from dev.machine.probes import answers_http, listens, wait_for
+from dev.machine.processes import Daemon, identify
 from dev.services import registry
 from dev.services.credentials import Credentials
 from dev.state import CHECKOUT, MACHINE_DIRECTORY, State
@@ -329,10 +329,39 @@ def test_an_existing_cluster_is_used_instead(environment: Environment, cluster: 
     assert records(cluster) == before
 
 
+def test_up_on_an_existing_cluster_builds_there(environment: Environment, tmp_path: Path) -> None:
+    """With context, registry and git server everything is installed and built there, and can be destroyed again."""
+    named = State(root=tmp_path / "named")
+    seed_repository(STATE, lambda _text: None)
+    choice = (f"--registry={environment.registry}/theirs", f"--git-url={environment.git_url}")
+
+    result = run_dev("up", "--context=pulumi-kpack-dev", *choice, state=named, KUBECONFIG=str(environment.kubeconfig))
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "application answers: done" in result.stdout
+    used = load_environment(named)
+    assert outputs(used)["image"].startswith(f"{environment.registry}/theirs/go-sample-app@sha256:")
+    pulumi(used, ["destroy", "--yes", "--skip-preview", "--stack", STACK])
+    assert run_dev("down", state=named).returncode == 0
+
+
 def test_a_port_in_use_is_told(cluster: Cluster) -> None:
-    """The message names the port and the way out."""
-    with pytest.raises(DevError, match=f"port {GIT_PORT} of .* is in use; give registry 'other' another port"):
-        registry.start(cluster, "other", port=GIT_PORT)
+    """`up` names the port, whose it should be and the way out; once it is free the next `up` is well again."""
+    cluster.processes.stop(["git-server"])
+    address = (str(cluster.addresses.node), GIT_PORT)
+    squatter = Daemon(
+        name="squatter",
+        command=(sys.executable, "-m", "http.server", f"--bind={address[0]}", str(GIT_PORT)),
+    )
+    cluster.processes.ensure(squatter)
+    wait_for(lambda: listens(address[0], port=GIT_PORT), what="the other process", seconds=POD_SECONDS)
+
+    refused = run_dev("cluster", "up")
+    cluster.processes.stop(["squatter"])
+
+    assert refused.returncode == 1
+    assert f"port {GIT_PORT} of {address[0]} is in use by another process, so git-server cannot start" in refused.stderr
+    bring_up()
 
 
 def test_a_daemon_that_cannot_start_is_told_with_its_log(cluster: Cluster) -> None:

@@ -15,7 +15,7 @@ from dev.environment import Environment
 from dev.images.images import ComposedImage, push
 from dev.images.layers import Entry, Layer, make_layer, tree
 from dev.images.reconciler import ENVIRONMENT
-from dev.images.rootfs import RECONCILER_PACKAGES, debian_layer
+from dev.images.rootfs import RECONCILER_ROOT, debian_layer
 from dev.machine.commands import run
 from dev.machine.files import write
 from dev.machine.probes import wait_for
@@ -134,7 +134,7 @@ def start_builder(service: Environment, processes: Processes, tools: Path) -> Pa
 def python_image() -> ComposedImage:
     """Give a base like `python:3.11-slim`, which a machine without Docker Hub cannot pull."""
     cache = default_cache(os.environ)
-    root = debian_layer(cache, RECONCILER_PACKAGES, user=USER_ID, log=cache / "logs" / "debootstrap.log")
+    root = debian_layer(cache, RECONCILER_ROOT, user=USER_ID, report=lambda _text: None)
     return ComposedImage(layers=(root, pip_layer(cache)), environment={"PATH": ENVIRONMENT["PATH"]})
 
 

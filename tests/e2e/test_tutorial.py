@@ -4,18 +4,16 @@ The tests run in order and build on each other, as the tutorial's steps do.
 """
 
 import json
-import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from dev.build_service import APPLICATION, AUTHOR, SAMPLE, kubectl, read_configuration
+from dev.build_service import APPLICATION, SAMPLE, kubectl, read_configuration
 from dev.environment import Environment
-from dev.machine.commands import run
 from dev.services.git import create_repository
+from dev.services.working_copy import WorkingCopy, copy_of
 
 pytestmark = pytest.mark.e2e
 
@@ -98,31 +96,20 @@ def digest_of(service: Environment, tag: str) -> str:
         return str(answer.headers["Docker-Content-Digest"])
 
 
-def push_change(service: Environment, work: Path, *, old: str, new: str) -> str:
+def push_change(work: WorkingCopy, *, old: str, new: str) -> str:
     """Change the application's page, push the commit, return it."""
-    source = work / "main.go"
-    source.write_text(source.read_text().replace(old, new))
-    variables = {**service.variables(), **AUTHOR}
-    git = ["git", "-C", str(work)]
-    run([*git, "commit", "--quiet", "--all", f"--message=Hello, {new}!"], environment=variables)
-    run([*git, "push", "--quiet", "origin", "main"], environment=variables)
-    return run([*git, "rev-parse", "HEAD"]).strip()
+    work.replace("main.go", old=old, new=new)
+    return work.push(f"Hello, {new}!")
 
 
 @pytest.fixture(scope="module")
-def work(service: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def work(service: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkingCopy]:
     """Give a clone of the application's repository, in which the tutorial's reader works."""
     create_repository(service.state.git, REPOSITORY)
-    folder = tmp_path_factory.mktemp("tutorial") / APPLICATION
-    shutil.copytree(SAMPLE, folder)
-    variables = {**service.variables(), **AUTHOR}
-    git = ["git", "-C", str(folder)]
-    run([*git, "init", "--quiet", "--initial-branch=main"], environment=variables)
-    run([*git, "add", "--all"], environment=variables)
-    run([*git, "commit", "--quiet", "--message=Hello, sunshine!"], environment=variables)
-    run([*git, "remote", "add", "origin", f"{service.git_url}/{REPOSITORY}.git"], environment=variables)
-    run([*git, "push", "--quiet", "origin", "main"], environment=variables)
-    yield folder
+    folder, url = tmp_path_factory.mktemp("tutorial") / APPLICATION, f"{service.git_url}/{REPOSITORY}.git"
+    copy = copy_of(SAMPLE, folder, url=url, branch="main", environment=service.variables())
+    copy.push("Hello, sunshine!")
+    yield copy
     kubectl(service, "delete", "namespace", NAMESPACE, "--wait=false")
 
 
@@ -143,9 +130,9 @@ def test_the_api_has_the_kinds_of_kpack(service: Environment) -> None:
     assert kinds == {"images", "builds", "builders", "clusterbuilders", "sourceresolvers"}
 
 
-def test_plain_yaml_makes_a_build(service: Environment, work: Path) -> None:
+def test_plain_yaml_makes_a_build(service: Environment, work: WorkingCopy) -> None:
     """Builder, service account and Image from plain YAML give one Build whose pod has one container per phase."""
-    assert work.exists()
+    assert work.folder.exists()
     kubectl(service, "create", "namespace", NAMESPACE)
     level = "pod-security.kubernetes.io/enforce=restricted"
     kubectl(service, "label", "namespace", NAMESPACE, level)
@@ -175,9 +162,9 @@ def test_the_log_shows_every_phase(service: Environment) -> None:
     assert "Build successful" in logs.stdout
 
 
-def test_describe_shows_the_revision(service: Environment, work: Path) -> None:
+def test_describe_shows_the_revision(service: Environment, work: WorkingCopy) -> None:
     """A Build names the commit that it was made from."""
-    commit = run(["git", "-C", str(work), "rev-parse", "HEAD"]).strip()
+    commit = work.git("rev-parse", "HEAD").strip()
 
     assert commit in in_namespace(service, "describe", "builds")
 
@@ -194,11 +181,11 @@ def test_both_tags_are_the_digest_that_the_image_shows(service: Environment) -> 
     assert latest_image(service) in in_namespace(service, "get", "images")
 
 
-def test_a_pushed_commit_makes_the_next_build(service: Environment, work: Path) -> None:
+def test_a_pushed_commit_makes_the_next_build(service: Environment, work: WorkingCopy) -> None:
     """Build 2 has reason COMMIT, another digest, and takes the compiler's cache from build 1."""
     before = latest_image(service)
 
-    commit = push_change(service, work, old="sunshine", new="friends")
+    commit = push_change(work, old="sunshine", new="friends")
     logs = await_build(service, 2)
 
     assert logs.returncode == 0, logs.stdout + logs.stderr
@@ -220,9 +207,9 @@ def test_a_restart_of_the_controller_makes_no_build(service: Environment) -> Non
     assert len(builds(service)) == 2
 
 
-def test_a_broken_application_says_so(service: Environment, work: Path) -> None:
+def test_a_broken_application_says_so(service: Environment, work: WorkingCopy) -> None:
     """A failed build names phase and exit code, in the log command's exit code and on the Image."""
-    push_change(service, work, old="func main", new="func man")
+    push_change(work, old="func main", new="func man")
 
     logs = await_build(service, 3)
 
@@ -232,9 +219,9 @@ def test_a_broken_application_says_so(service: Environment, work: Path) -> None:
     assert "exit" in message
 
 
-def test_a_fix_makes_the_next_build(service: Environment, work: Path) -> None:
+def test_a_fix_makes_the_next_build(service: Environment, work: WorkingCopy) -> None:
     """The next commit builds again, and the Image is ready."""
-    push_change(service, work, old="func man", new="func main")
+    push_change(work, old="func man", new="func main")
 
     logs = await_build(service, 4)
 

@@ -1,9 +1,11 @@
+import errno
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from dev.errors import DevError
 from dev.images.layers import Entry, Layer, make_layer, tree
 
 ENTRIES = [
@@ -64,6 +66,20 @@ def test_a_crash_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="disk full"):
         make_layer(tmp_path, "key", failing)
 
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_with_the_next_step(tmp_path: Path) -> None:
+    """A layer for which there is no room leaves nothing behind, and the message names the folder and the remedy."""
+
+    def failing(_work: Path) -> Iterator[Entry]:
+        yield ENTRIES[0]
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(DevError, match=r"The disk is full\. Free some space, or point PULUMI_KPACK_CACHE") as caught:
+        make_layer(tmp_path, "key", failing)
+
+    assert str(tmp_path) in caught.value.message
     assert list(tmp_path.iterdir()) == []
 
 

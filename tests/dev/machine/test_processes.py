@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -112,6 +113,18 @@ def test_a_daemon_that_ignores_sigterm_is_killed(daemons: Processes) -> None:
     processes.end([identify(record.pid)], term_seconds=0.1)
 
     assert record.process() is None
+
+
+def test_a_port_that_another_process_has_is_refused(daemons: Processes) -> None:
+    """What listens where a daemon is about to is told before it starts, with the way to find it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        daemon = Daemon(name="sleeper", command=("sleep", "60"), address=("127.0.0.1", port))
+
+        with pytest.raises(DevError, match=rf"port {port} of 127\.0\.0\.1 is in use .*`ss -ltnp` shows it"):
+            daemons.ensure(daemon)
+
+    assert not daemons.is_running("sleeper")
 
 
 def test_a_daemon_that_ended_by_itself_is_told_with_its_log(daemons: Processes) -> None:
