@@ -33,7 +33,7 @@ class BuildService(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: BuildServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Install the service; `up` waits until both Deployments are ready."""
-        check_build_service(args)
+        check_build_service(name, args)
         super().__init__("pulumi-kpack:index:BuildService", name, None, opts)
         system = args.get("namespace", NAMESPACE)
         labels = args.get("labels", {})

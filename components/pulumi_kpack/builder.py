@@ -9,7 +9,7 @@ from pulumi_kpack.manifests import metadata
 from pulumi_kpack.manifests.resources import builder
 from pulumi_kpack.options import child_options
 from pulumi_kpack.resources import KubernetesObject
-from pulumi_kpack.rules import check_builder, check_name
+from pulumi_kpack.rules import check_builder, check_cluster_builder
 
 
 class Builder(pulumi.ComponentResource):
@@ -22,8 +22,7 @@ class Builder(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: BuilderArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare the Builder `name`."""
-        check_name("name", name)
-        check_builder(args)
+        check_builder(name, args)
         super().__init__("pulumi-kpack:index:Builder", name, None, opts)
         meta = metadata(name, args.get("namespace", DEFAULT_NAMESPACE))
         manifest = builder(Kind.BUILDER, meta, args)
@@ -41,8 +40,7 @@ class ClusterBuilder(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ClusterBuilderArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare the ClusterBuilder `name`."""
-        check_name("name", name)
-        check_builder(args)
+        check_cluster_builder(name, args)
         super().__init__("pulumi-kpack:index:ClusterBuilder", name, None, opts)
         manifest = builder(Kind.CLUSTER_BUILDER, metadata(name), args)
         self.builder_name = KubernetesObject(f"{name}-clusterbuilder", manifest, child_options(self)).object_name

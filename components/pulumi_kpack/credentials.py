@@ -8,7 +8,7 @@ from pulumi_kpack.args import DOCKER_HUB, GitCredentialsArgs, RegistryCredential
 from pulumi_kpack.manifests import credentials as manifests
 from pulumi_kpack.options import child_options
 from pulumi_kpack.resources import KubernetesObject
-from pulumi_kpack.rules import check_git_credentials, check_name, check_registry_credentials
+from pulumi_kpack.rules import check_git_credentials, check_registry_credentials
 
 DEFAULT_NAMESPACE = "default"
 
@@ -24,8 +24,7 @@ class RegistryCredentials(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RegistryCredentialsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare the Secret `name`."""
-        check_name("name", name)
-        check_registry_credentials(args)
+        check_registry_credentials(name, args)
         super().__init__("pulumi-kpack:index:RegistryCredentials", name, None, opts)
         namespace = args.get("namespace", DEFAULT_NAMESPACE)
         self.pulls = "docker_config_json" in args
@@ -54,8 +53,7 @@ class GitCredentials(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: GitCredentialsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare the Secret `name`."""
-        check_name("name", name)
-        check_git_credentials(args)
+        check_git_credentials(name, args)
         super().__init__("pulumi-kpack:index:GitCredentials", name, None, opts)
         namespace = args.get("namespace", DEFAULT_NAMESPACE)
         if "ssh_private_key" in args:

@@ -13,7 +13,7 @@ from pulumi_kpack.manifests import Manifest
 from pulumi_kpack.manifests.resources import DEFAULT_SERVICE_ACCOUNT, image, image_metadata
 from pulumi_kpack.options import child_options
 from pulumi_kpack.resources import KubernetesObject, SeenObject
-from pulumi_kpack.rules import check_image, check_name
+from pulumi_kpack.rules import check_image
 from pulumi_kpack.service_account import BuildServiceAccount
 
 _BUILD_MINUTES = 30
@@ -40,8 +40,7 @@ class Image(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare the Image `name`, wait for its build and read its result."""
-        check_name("name", name)
-        check_image(args)
+        check_image(name, args)
         super().__init__("pulumi-kpack:index:Image", name, None, opts)
         manifest = _manifest(name, args)
         waiting = child_options(self, minutes=args.get("timeout_minutes", _BUILD_MINUTES))

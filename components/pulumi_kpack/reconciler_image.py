@@ -11,7 +11,7 @@ import pulumi_docker_build as docker_build
 
 from pulumi_kpack.args import ReconcilerImageArgs
 from pulumi_kpack.options import child_options
-from pulumi_kpack.rules import check_reference
+from pulumi_kpack.rules import check_reconciler_image
 
 DEFAULT_BASE = "python:3.11-slim"
 PACKAGES = ("kpack_api", "kpack_reconciler")
@@ -30,7 +30,7 @@ class ReconcilerImage(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ReconcilerImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Build and push the image; nothing is built in a preview."""
-        check_reference("repository", args.get("repository"), digest=False)
+        check_reconciler_image(name, args)
         super().__init__("pulumi-kpack:index:ReconcilerImage", name, None, opts)
         provider = docker_build.Provider(f"{name}-buildx", host=args.get("host", ""), opts=child_options(self))
         own = pulumi.ResourceOptions(provider=provider)

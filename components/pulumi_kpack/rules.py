@@ -1,14 +1,17 @@
 """The rules that arguments must follow.
 
 Rules of the rules:
-- checks are pure, happen before anything is registered, and say what to do;
+- checks are pure, happen before anything is registered, tell all problems at once, and say what to do;
+- shapes come first (`shapes`); what a word means is judged only where its shape is right;
 - a value that Pulumi only knows later (an output) is not checked here: the webhook does.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kpack_api.types import ImageTaggingStrategy, Kind, UpdatePolicy
+from pulumi_kpack import args as arguments
+from pulumi_kpack.shapes import Problem, shape_problems
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -20,113 +23,167 @@ _SOURCES = ("git", "blob", "registry")
 
 
 class InvalidArgumentError(ValueError):
-    """An argument breaks a rule; the text names it and says what to do."""
+    """Arguments break rules; the text names each one and says what to do."""
 
-    def __init__(self, argument: str, message: str) -> None:
-        super().__init__(f"{argument}: {message}")
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        listed = "".join(f"\n  - {problem}" for problem in problems)
+        super().__init__(str(problems[0]) if len(problems) == 1 else f"{len(problems)} arguments are wrong:{listed}")
 
 
-def check_name(argument: str, name: object) -> None:
+def check_build_service(name: str, args: Mapping[str, object]) -> None:
+    """The service needs an image; numbers must be positive, words known."""
+    _check(name, args, arguments.BuildServiceArgs, _build_service(args))
+
+
+def check_registry_credentials(name: str, args: Mapping[str, object]) -> None:
+    """Either a login or a whole configuration."""
+    _check(name, args, arguments.RegistryCredentialsArgs, _registry_credentials(args))
+
+
+def check_git_credentials(name: str, args: Mapping[str, object]) -> None:
+    """Either a login for http, or a key for ssh."""
+    _check(name, args, arguments.GitCredentialsArgs, _git_credentials(args))
+
+
+def check_service_account(name: str, args: Mapping[str, object]) -> None:
+    """An account names logins and secrets."""
+    _check(name, args, arguments.BuildServiceAccountArgs, ())
+
+
+def check_builder(name: str, args: Mapping[str, object]) -> None:
+    """A builder names its image."""
+    _check(name, args, arguments.BuilderArgs, _builder(args))
+
+
+def check_cluster_builder(name: str, args: Mapping[str, object]) -> None:
+    """A builder names its image; this one has no namespace."""
+    _check(name, args, arguments.ClusterBuilderArgs, _builder(args))
+
+
+def check_image(name: str, args: Mapping[str, object]) -> None:
+    """An Image names a tag, a builder and exactly one source."""
+    _check(name, args, arguments.ImageArgs, _image(args))
+
+
+def check_reconciler_image(name: str, args: Mapping[str, object]) -> None:
+    """The reconciler's image is pushed to a repository."""
+    _check(name, args, arguments.ReconcilerImageArgs, _reconciler_image(args))
+
+
+def _check(name: str, args: object, shape: type, rules: Iterable[Problem]) -> None:
+    """Raise InvalidArgumentError with what is wrong with name, shapes and words; of one path the first only."""
+    found: dict[str, Problem] = {}
+    for problem in (*_name("name", name), *shape_problems(args, shape, names=_components())):
+        found.setdefault(problem.path, problem)
+    broken = tuple(found)
+    for problem in rules if isinstance(args, Mapping) else ():
+        if not any(_overlap(problem.path, path) for path in broken):
+            found.setdefault(problem.path, problem)
+    if found:
+        raise InvalidArgumentError(tuple(found.values()))
+
+
+def _components() -> Mapping[str, object]:
+    """The classes that argument types name before they exist: components use these rules themselves."""
+    from pulumi_kpack import builder, credentials, service_account  # noqa: PLC0415
+
+    return {**vars(builder), **vars(credentials), **vars(service_account)}
+
+
+def _overlap(path: str, other: str) -> bool:
+    return path == other or path.startswith((f"{other}.", f"{other}[")) or other.startswith((f"{path}.", f"{path}["))
+
+
+def _build_service(args: Mapping[str, object]) -> Iterator[Problem]:
+    yield from _name("namespace", args.get("namespace"))
+    yield from _word("log_level", args.get("log_level"), LOG_LEVELS)
+    for argument in ("replicas", "source_poll_seconds", "builder_poll_seconds"):
+        yield from _positive(argument, args.get(argument))
+
+
+def _registry_credentials(args: Mapping[str, object]) -> Iterator[Problem]:
+    yield from _one_form(args, ("username", "password"), "docker_config_json")
+    if "docker_config_json" in args and "registry" in args:
+        yield Problem("registry", "docker_config_json names its registries itself: leave registry out")
+
+
+def _git_credentials(args: Mapping[str, object]) -> Iterator[Problem]:
+    yield from _one_form(args, ("username", "password"), "ssh_private_key")
+    url = args.get("url")
+    if isinstance(url, str) and "ssh_private_key" not in args and not url.startswith(("https://", "http://")):
+        yield Problem("url", f"{url!r}: a login is for http: begin with https://, or give ssh_private_key")
+
+
+def _builder(args: Mapping[str, object]) -> Iterator[Problem]:
+    yield from _reference("image", args.get("image"))
+    yield from _word("update_policy", args.get("update_policy"), tuple(UpdatePolicy))
+
+
+def _image(args: Mapping[str, object]) -> Iterator[Problem]:
+    yield from _reference("tag", args.get("tag"), digest=False)
+    yield from _source(args.get("source"))
+    yield from _builder_reference(args.get("builder"))
+    yield from _word("image_tagging_strategy", args.get("image_tagging_strategy"), tuple(ImageTaggingStrategy))
+    for argument in ("failed_build_history_limit", "success_build_history_limit", "timeout_minutes"):
+        yield from _positive(argument, args.get(argument))
+    size = args.get("cache_size")
+    if isinstance(size, str) and not _QUANTITY.fullmatch(size):
+        yield Problem("cache_size", f"{size!r} is no quantity: write for example '2Gi'")
+
+
+def _reconciler_image(args: Mapping[str, object]) -> Iterator[Problem]:
+    yield from _reference("repository", args.get("repository"), digest=False)
+
+
+def _name(argument: str, name: object) -> Iterator[Problem]:
     """A name must be a DNS label: it becomes part of names of builds and pods."""
     if isinstance(name, str) and (len(name) > _MAXIMUM_NAME or not _NAME.fullmatch(name)):
-        raise InvalidArgumentError(
+        yield Problem(
             argument,
             f"{name!r} is no name for a Kubernetes object: use at most 63 lower-case letters, digits and '-', "
             "beginning and ending with a letter or digit",
         )
 
 
-def check_build_service(args: Mapping[str, object]) -> None:
-    """The service needs an image; numbers must be positive, words known."""
-    if not args.get("image"):
-        raise InvalidArgumentError("image", "is missing: give the reconciler's image, e.g. ReconcilerImage(…).ref")
-    check_name("namespace", args.get("namespace"))
-    _check_word("log_level", args.get("log_level"), LOG_LEVELS)
-    for argument in ("replicas", "source_poll_seconds", "builder_poll_seconds"):
-        _check_positive(argument, args.get(argument))
-
-
-def check_registry_credentials(args: Mapping[str, object]) -> None:
-    """Either a login or a whole configuration."""
-    _check_one_form(args, ("username", "password"), "docker_config_json")
-    if "docker_config_json" in args and "registry" in args:
-        raise InvalidArgumentError("registry", "docker_config_json names its registries itself: leave registry out")
-
-
-def check_git_credentials(args: Mapping[str, object]) -> None:
-    """Either a login for http, or a key for ssh."""
-    _check_one_form(args, ("username", "password"), "ssh_private_key")
-    url = args.get("url")
-    if isinstance(url, str) and "ssh_private_key" not in args and not url.startswith(("https://", "http://")):
-        raise InvalidArgumentError("url", f"{url!r}: a login is for http: begin with https://, or give ssh_private_key")
-
-
-def check_builder(args: Mapping[str, object]) -> None:
-    """A builder names its image."""
-    check_reference("image", args.get("image"))
-    _check_word("update_policy", args.get("update_policy"), tuple(UpdatePolicy))
-
-
-def check_image(args: Mapping[str, object]) -> None:
-    """An Image names a tag, a builder and exactly one source."""
-    check_reference("tag", args.get("tag"), digest=False)
-    _check_source(args.get("source"))
-    _check_builder_reference(args.get("builder"))
-    _check_word("image_tagging_strategy", args.get("image_tagging_strategy"), tuple(ImageTaggingStrategy))
-    for argument in ("failed_build_history_limit", "success_build_history_limit", "timeout_minutes"):
-        _check_positive(argument, args.get(argument))
-    size = args.get("cache_size")
-    if isinstance(size, str) and not _QUANTITY.fullmatch(size):
-        raise InvalidArgumentError("cache_size", f"{size!r} is no quantity: write for example '2Gi'")
-
-
-def check_reference(argument: str, reference: object, *, digest: bool = True) -> None:
+def _reference(argument: str, reference: object, *, digest: bool = True) -> Iterator[Problem]:
     """An image reference: `[registry/]repository[:tag][@digest]`; a digest only where one is allowed."""
-    if reference is None or reference == "":
-        raise InvalidArgumentError(argument, "is missing: name an image, e.g. 'registry.example.com/team/app'")
     if not isinstance(reference, str):
         return
     rest, at, _ = reference.partition("@")
     if at and not digest:
-        raise InvalidArgumentError(argument, f"{reference!r} names a digest: builds push to a tag, leave '@…' out")
+        yield Problem(argument, f"{reference!r} names a digest: builds push to a tag, leave '@…' out")
     head, _, last = rest.rpartition("/")
     repository, colon, tag = last.partition(":")
     parts = [part for part in (*head.split("/")[1:], repository) if head] or [repository]
     if not all(_REPOSITORY.fullmatch(part) for part in parts) or (colon and not _TAG.fullmatch(tag)):
-        raise InvalidArgumentError(
-            argument, f"{reference!r} is no image reference: write [registry/]repository[:tag] in lower case"
-        )
+        yield Problem(argument, f"{reference!r} is no image reference: write [registry/]repository[:tag] in lower case")
 
 
-def _check_source(source: object) -> None:
+def _source(source: object) -> Iterator[Problem]:
     given = [name for name in _SOURCES if isinstance(source, Mapping) and source.get(name)]
     if len(given) != 1:
-        raise InvalidArgumentError(
-            "source", f"names {' and '.join(given) or 'nothing'}: give exactly one of {', '.join(_SOURCES)}"
-        )
+        yield Problem("source", f"names {' and '.join(given) or 'nothing'}: give exactly one of {', '.join(_SOURCES)}")
 
 
-def _check_builder_reference(builder: object) -> None:
-    if builder is None:
-        raise InvalidArgumentError("builder", "is missing: give a Builder, a ClusterBuilder or {'kind': …, 'name': …}")
+def _builder_reference(builder: object) -> Iterator[Problem]:
     if isinstance(builder, Mapping):
-        _check_word("builder.kind", builder.get("kind"), (Kind.BUILDER, Kind.CLUSTER_BUILDER))
-        check_name("builder.name", builder.get("name"))
+        yield from _word("builder.kind", builder.get("kind"), (Kind.BUILDER, Kind.CLUSTER_BUILDER))
+        yield from _name("builder.name", builder.get("name"))
 
 
-def _check_one_form(args: Mapping[str, object], login: tuple[str, str], other: str) -> None:
+def _one_form(args: Mapping[str, object], login: tuple[str, str], other: str) -> Iterator[Problem]:
     given = [name for name in login if name in args]
     if other in args and given:
-        raise InvalidArgumentError(other, f"stands beside {' and '.join(given)}: give one or the other")
+        yield Problem(other, f"stands beside {' and '.join(given)}: give one or the other")
     if other not in args and len(given) < len(login):
-        raise InvalidArgumentError(" and ".join(login), f"must both be given, or {other} instead")
+        yield Problem(" and ".join(login), f"must both be given, or {other} instead")
 
 
-def _check_word(argument: str, word: object, words: Sequence[str]) -> None:
+def _word(argument: str, word: object, words: Sequence[str]) -> Iterator[Problem]:
     if isinstance(word, str) and word not in words:
-        raise InvalidArgumentError(argument, f"{word!r} is unknown: use one of {', '.join(words)}")
+        yield Problem(argument, f"{word!r} is unknown: use one of {', '.join(words)}")
 
 
-def _check_positive(argument: str, number: object) -> None:
+def _positive(argument: str, number: object) -> Iterator[Problem]:
     if isinstance(number, int) and number < 1:
-        raise InvalidArgumentError(argument, f"{number} is too small: use a whole number above 0")
+        yield Problem(argument, f"{number} is too small: use a whole number above 0")

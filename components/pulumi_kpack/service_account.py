@@ -7,7 +7,7 @@ from pulumi_kpack.credentials import DEFAULT_NAMESPACE
 from pulumi_kpack.manifests.credentials import service_account
 from pulumi_kpack.options import child_options
 from pulumi_kpack.resources import KubernetesObject
-from pulumi_kpack.rules import check_name
+from pulumi_kpack.rules import check_service_account
 
 
 class BuildServiceAccount(pulumi.ComponentResource):
@@ -20,7 +20,7 @@ class BuildServiceAccount(pulumi.ComponentResource):
         self, name: str, args: BuildServiceAccountArgs | None = None, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Declare the service account `name`."""
-        check_name("name", name)
+        check_service_account(name, args or {})
         super().__init__("pulumi-kpack:index:BuildServiceAccount", name, None, opts)
         given: BuildServiceAccountArgs = args or {}
         credentials = given.get("credentials", ())

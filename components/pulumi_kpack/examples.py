@@ -1,0 +1,66 @@
+"""An example of a right value for each field of the arguments: what an error shows beside a wrong one."""
+
+from collections.abc import Mapping
+from typing import Final
+
+EXAMPLES: Final[Mapping[str, str]] = {
+    "additional_tags": "['registry.example.com/team/app:stable']",
+    "annotations": "{'example.com/owner': 'team'}",
+    "base": "'python:3.11-slim'",
+    "bindings": "[{'name': 'maven', 'metadata': 'maven-binding'}]",
+    "blob": "{'url': 'https://files.example.com/app.zip'}",
+    "build": "{'env': [{'name': 'BP_GO_VERSION', 'value': '1.26'}]}",
+    "builder": "Builder(…), or {'kind': 'ClusterBuilder', 'name': 'base'}",
+    "builder_poll_seconds": "60",
+    "cache_size": "'2Gi'",
+    "certificates": "Path('ca.pem').read_text()",
+    "credentials": "[RegistryCredentials(…)]",
+    "docker_config_json": "config.require_secret('dockerConfig')",
+    "env": "[{'name': 'BP_GO_VERSION', 'value': '1.26'}]",
+    "failed_build_history_limit": "10",
+    "git": "{'url': 'https://git.example.com/app.git', 'revision': 'main'}",
+    "host": "'unix:///var/run/docker.sock'",
+    "image": "'registry.example.com/team/builder:base'",
+    "image_pull_secrets": "['registry-login']",
+    "image_tagging_strategy": "'BuildNumber'",
+    "kind": "'ClusterBuilder'",
+    "labels": "{'team': 'web'}",
+    "log_level": "'info'",
+    "metadata": "'maven-binding'",
+    "name": "'base'",
+    "namespace": "'apps'",
+    "node_selector": "{'kubernetes.io/arch': 'amd64'}",
+    "password": "config.require_secret('password')",
+    "registry": "'registry.example.com', where a login is asked {'address': …, 'username': …, 'password': …}",
+    "replicas": "2",
+    "repository": "'registry.example.com/team/kpack-reconciler'",
+    "resources": "{'requests': {'memory': '1Gi'}}",
+    "retain_definitions": "True",
+    "revision": "'main'",
+    "secret": "'maven-settings'",
+    "secrets": "['registry-login']",
+    "service_account": "BuildServiceAccount(…), or 'kpack-bot'",
+    "source": "{'git': {'url': 'https://git.example.com/app.git', 'revision': 'main'}}",
+    "source_poll_seconds": "60",
+    "ssh_private_key": "config.require_secret('sshKey')",
+    "sub_path": "'services/app'",
+    "success_build_history_limit": "10",
+    "tag": "'registry.example.com/team/app:1'",
+    "timeout_minutes": "30",
+    "tolerations": "[{'key': 'builds', 'operator': 'Exists'}]",
+    "update_policy": "'polling'",
+    "url": "'https://git.example.com'",
+    "username": "config.require('user')",
+}
+
+
+def example(path: str) -> str:
+    """Give the example for the field that a path (`source.git.url`, `build.env[0]`) leads to.
+
+    Inside of free mappings and lists the enclosing field's example is shown whole.
+    """
+    for part in reversed(path.split(".")):
+        name = part.partition("[")[0]
+        if name in EXAMPLES:
+            return EXAMPLES[name]
+    return "what its documentation shows"
