@@ -208,8 +208,11 @@ class ImageArgs(TypedDict):
     """Labels of the object; its builds and pods get them, too."""
     annotations: NotRequired[Mapping[str, Text]]
     """Annotations of the object."""
+    wait: NotRequired[str]
+    """`built`: `up` waits for the build and fails with it; `accepted`: until the controller has seen the Image; `none`:
+    not at all. With the last two a failed build shows in `status` only. Default `built`."""
     timeout_minutes: NotRequired[int]
-    """How long `pulumi up` waits for a build. Default 30."""
+    """How long `pulumi up` waits at most. Default 30."""
 
 
 class ReconcilerImageArgs(TypedDict):

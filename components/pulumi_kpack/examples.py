@@ -51,6 +51,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "update_policy": "'polling'",
     "url": "'https://git.example.com'",
     "username": "config.require('user')",
+    "wait": "'built'",
 }
 
 

@@ -10,7 +10,7 @@ from pulumi_kpack.args import ImageArgs
 from pulumi_kpack.builder import Builder, ClusterBuilder
 from pulumi_kpack.credentials import DEFAULT_NAMESPACE
 from pulumi_kpack.manifests import Manifest
-from pulumi_kpack.manifests.resources import DEFAULT_SERVICE_ACCOUNT, image, image_metadata
+from pulumi_kpack.manifests.resources import DEFAULT_SERVICE_ACCOUNT, Wait, image, image_metadata
 from pulumi_kpack.options import child_options
 from pulumi_kpack.resources import KubernetesObject, SeenObject
 from pulumi_kpack.rules import check_image
@@ -22,12 +22,15 @@ _BUILD_MINUTES = 30
 class Image(pulumi.ComponentResource):
     """An application image that is rebuilt whenever its source, its settings or its builder change.
 
-    `up` waits until the build of this declaration has ended and fails with the build's own words. Later builds happen
-    without Pulumi; each plain `up` shows their results in the outputs.
+    `up` waits until the build of this declaration has ended and fails with the build's own words, unless `wait` says
+    otherwise. Later builds happen without Pulumi; each plain `up` shows their results in the outputs.
     """
 
     latest_image: pulumi.Output[str]
-    """The newest image by digest: `registry/repository@sha256:…`."""
+    """The newest image by digest: `registry/repository@sha256:…`; empty before the first build."""
+
+    digest: pulumi.Output[str]
+    """The newest image's digest alone: `sha256:…`; empty before the first build."""
 
     latest_build: pulumi.Output[str]
     """The name of the newest Build."""
@@ -50,13 +53,16 @@ class Image(pulumi.ComponentResource):
             child_options(self, depends_on=[declared]), pulumi.ResourceOptions(id=declared.id)
         )
         seen = SeenObject(f"{name}-seen", manifest, reading)
-        self.status = seen.status.apply(lambda status: checked_status(name, status))
+        judged = args.get("wait", Wait.BUILT) == Wait.BUILT
+        self.status = seen.status.apply(lambda status: checked_status(name, status) if judged else dict(status or {}))
         self.latest_image = self.status.apply(lambda status: str(status.get("latestImage", "")))
+        self.digest = self.latest_image.apply(lambda image: image.partition("@")[2])
         self.latest_build = self.status.apply(lambda status: str(status.get("latestBuildRef", "")))
         self.tags = pulumi.Output.all(args["tag"], *args.get("additional_tags", ())).apply(list)
         self.register_outputs(
             {
                 "latestImage": self.latest_image,
+                "digest": self.digest,
                 "latestBuild": self.latest_build,
                 "tags": self.tags,
                 "status": self.status,

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kpack_api.types import ImageTaggingStrategy, Kind, UpdatePolicy
 from pulumi_kpack import args as arguments
+from pulumi_kpack.manifests.resources import Wait
 from pulumi_kpack.shapes import Problem, shape_problems
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -124,6 +125,7 @@ def _image(args: Mapping[str, object]) -> Iterator[Problem]:
     yield from _source(args.get("source"))
     yield from _builder_reference(args.get("builder"))
     yield from _word("image_tagging_strategy", args.get("image_tagging_strategy"), tuple(ImageTaggingStrategy))
+    yield from _word("wait", args.get("wait"), tuple(Wait))
     for argument in ("failed_build_history_limit", "success_build_history_limit", "timeout_minutes"):
         yield from _positive(argument, args.get(argument))
     size = args.get("cache_size")

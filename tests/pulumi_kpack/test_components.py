@@ -34,13 +34,14 @@ class Recorder(Mocks):
 
     def __init__(self) -> None:
         self.seen: dict[str, MockResourceArgs] = {}
+        self.status: Mapping[str, Any] = STATUS
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Give back what was declared."""
         self.seen[args.name] = args
         if args.typ == "docker-build:index:Image":
             return args.name, {**args.inputs, "ref": DIGEST}
-        status = {"status": STATUS} if args.typ.endswith(":Image") else {}
+        status = {"status": self.status} if args.typ.endswith(":Image") else {}
         return args.resource_id or f"default/{args.name}", {**args.inputs, **status}
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
@@ -86,16 +87,42 @@ def test_an_image_names_its_components_and_shows_its_result(registered: Recorder
         bot = BuildServiceAccount("bot", {"credentials": [hub, key]})
         builder = Builder("builder", {"image": "r.example/builder"})
         app = Image("app", {"tag": "r.example/app", "builder": builder, "service_account": bot, "source": SOURCE})
-        return pulumi.Output.all(app.latest_image, app.latest_build, app.tags).apply(found.extend)
+        return pulumi.Output.all(app.latest_image, app.digest, app.latest_build, app.tags).apply(found.extend)
 
     program()
 
-    assert found == [DIGEST, "app-build-1-xxxxx", ["r.example/app"]]
+    assert found == [DIGEST, "sha256:1", "app-build-1-xxxxx", ["r.example/app"]]
     spec = registered.seen["app-image"].inputs["spec"]
     assert spec["builder"] == {"kind": "Builder", "name": "builder"}
     assert spec["serviceAccount"] == "bot"
     assert registered.seen["bot-serviceaccount"].inputs["secrets"] == [{"name": "regcred"}, {"name": "gitcred"}]
     assert registered.seen["app-seen"].resource_id == "default/app-image"
+
+
+@pytest.mark.parametrize(
+    ("wait", "annotations"),
+    [
+        pytest.param("built", {"pulumi.com/waitFor": "condition=Settled"}, id="until the build has ended"),
+        pytest.param("accepted", {"pulumi.com/waitFor": "jsonpath={.status.observedGeneration}"}, id="until seen"),
+        pytest.param("none", {"pulumi.com/skipAwait": "true"}, id="not at all"),
+    ],
+)
+def test_what_up_waits_for_is_chosen(registered: Recorder, wait: str, annotations: dict[str, str]) -> None:
+    """`wait` becomes the provider's annotation; a failed build fails only an `up` that waits for it."""
+    registered.status = FAILED
+
+    @pulumi.runtime.test
+    def program() -> pulumi.Output[str]:
+        builder = {"name": "builder"}
+        return Image("app", {"tag": "r.example/app", "builder": builder, "source": SOURCE, "wait": wait}).latest_image
+
+    if wait == "built":
+        with pytest.raises(pulumi.RunError, match="build failed: step detect exit 20"):
+            program()
+    else:
+        program()
+
+    assert registered.seen["app-image"].inputs["metadata"]["annotations"] == annotations
 
 
 def test_secrets_are_never_plain(registered: Recorder) -> None:

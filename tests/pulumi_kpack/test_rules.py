@@ -81,6 +81,7 @@ REFUSED = [
     pytest.param(
         check_image, {**IMAGE, "image_tagging_strategy": "x"}, "BuildNumber", id="an unknown tagging strategy"
     ),
+    pytest.param(check_image, {**IMAGE, "wait": "forever"}, "built, accepted, none", id="an unknown word for waiting"),
     pytest.param(check_image, {**IMAGE, "failed_build_history_limit": 0}, "above 0", id="no failed build kept"),
     pytest.param(
         check_image,

@@ -2,17 +2,37 @@
 
 Owns how arguments (snake case) become fields (camel case). Rules:
 - what the webhook would default is written out, except the cache's size, which depends on the cluster;
-- an Image tells Pulumi to wait until it is settled: its newest build has ended, well or badly.
+- an Image tells Pulumi what to wait for (`Wait`): most often until it is settled, its newest build has ended, well or
+  badly.
 """
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 from kpack_api.names import BUILD_API_VERSION, ConditionType
 from kpack_api.types import ImageTaggingStrategy, Kind, UpdatePolicy
 from pulumi_kpack.manifests import Manifest, metadata, present
 
+
+class Wait(StrEnum):
+    """What `pulumi up` waits for after it has declared an Image."""
+
+    BUILT = "built"
+    """The build of this declaration has ended."""
+    ACCEPTED = "accepted"
+    """The controller has seen the Image."""
+    NONE = "none"
+    """Nothing."""
+
+
 DEFAULT_HISTORY_LIMIT = 10
 DEFAULT_SERVICE_ACCOUNT = "default"
+_WAITING = {
+    Wait.BUILT: {"pulumi.com/waitFor": f"condition={ConditionType.SETTLED.value}"},
+    Wait.ACCEPTED: {"pulumi.com/waitFor": "jsonpath={.status.observedGeneration}"},
+    Wait.NONE: {"pulumi.com/skipAwait": "true"},
+}
+"""The annotations that Pulumi's Kubernetes provider obeys."""
 
 
 def builder(kind: Kind, meta: Manifest, args: Mapping[str, object]) -> Manifest:
@@ -43,9 +63,8 @@ def image(meta: Manifest, args: Mapping[str, object], *, builder: Manifest, serv
 
 
 def image_metadata(name: object, args: Mapping[str, object]) -> Manifest:
-    """An Image's metadata, with the annotation that makes Pulumi wait for it."""
-    wait = {"pulumi.com/waitFor": f"condition={ConditionType.SETTLED.value}"}
-    annotations = {**_mapping(args.get("annotations")), **wait}
+    """An Image's metadata, with the annotation that tells Pulumi what to wait for."""
+    annotations = {**_mapping(args.get("annotations")), **_WAITING[Wait(str(args.get("wait", Wait.BUILT)))]}
     return metadata(name, args.get("namespace"), labels=_mapping(args.get("labels")), annotations=annotations)
 
 
