@@ -82,7 +82,6 @@ def test_status_is_not_judged() -> None:
             "builds",
             "clusterbuilders",
             "images",
-            "sourceresolvers",
         ]
 
 

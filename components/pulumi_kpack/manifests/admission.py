@@ -60,7 +60,7 @@ def _webhook(name: str, path: str, namespace: str) -> Manifest:
         "apiGroups": [BUILD_GROUP],
         "apiVersions": [V1ALPHA1],
         "operations": ["CREATE", "UPDATE"],
-        "resources": sorted(PLURALS[kind] for kind in Kind),
+        "resources": sorted(PLURALS[kind] for kind in Kind if kind is not Kind.SOURCE_RESOLVER),
         "scope": "*",
     }
     return {

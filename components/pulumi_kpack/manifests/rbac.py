@@ -52,7 +52,8 @@ def controller_rules() -> list[Manifest]:
         rule(BUILD_GROUP, [*plurals, *(f"{plural}/status" for plural in plurals)], _OWN),
         rule(BUILD_GROUP, [f"{PLURALS[Kind.IMAGE]}/finalizers", f"{PLURALS[Kind.BUILD]}/finalizers"], ("update",)),
         rule("", ["pods", "persistentvolumeclaims"], _RUN),
-        rule("", ["secrets", "serviceaccounts"], ("get",)),
+        rule("", ["serviceaccounts"], ("get", "list")),
+        rule("", ["secrets"], ("get",)),
         rule("", ["events"], ("create", "patch")),
     ]
 
