@@ -48,6 +48,7 @@ from kpack_api.types import (
     ImageSpec,
     ImageStatus,
     Kind,
+    LatestSuccess,
     Source,
     SourceResolver,
     SourceResolverSpec,
@@ -155,8 +156,21 @@ def settled_image(spec: ImageSpec | None = None) -> Image:
         latest_image=APP_IMAGE,
         latest_stack=STACK_ID,
         build_counter=1,
+        latest_success=first_success(),
     )
     return replace(new_image(spec), status=status)
+
+
+def first_success() -> LatestSuccess:
+    """What the Image tells of `succeeded_build()`."""
+    build = succeeded_build()
+    return LatestSuccess(
+        build_ref=build.metadata.name,
+        revision=REVISION,
+        build_metadata=build.status.build_metadata,
+        stack=build.status.stack,
+        completion_time=build.status.conditions[0].last_transition_time or "",
+    )
 
 
 def ready_builder(*, run_image: str = RUN_IMAGE, buildpacks: tuple[BuildpackMetadata, ...] = BUILDPACKS) -> Builder:
@@ -226,7 +240,7 @@ def succeeded_build(number: int = 1, *, source: Source | None = None) -> Build:
 
 def failed_build(number: int = 1, message: str = "build failed: step detect exit 20: no buildpack") -> Build:
     status = BuildStatus(
-        observed_generation=1, conditions=(condition(ConditionType.SUCCEEDED, "False", "StepFailed", message),)
+        observed_generation=1, conditions=(condition(ConditionType.SUCCEEDED, "False", "DetectFailed", message),)
     )
     return replace(running_build(number), status=status)
 

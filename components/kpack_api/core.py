@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from kpack_api.quantities import Quantity
 from kpack_api.wire import LocalObjectReference, ObjectMeta, Wire
 
 
@@ -24,10 +25,10 @@ class EnvVar(Wire, frozen=True, kw_only=True):
 
 
 class ResourceRequirements(Wire, frozen=True, kw_only=True):
-    """Requests and limits, quantities as text ("500m", "1Gi")."""
+    """Requests and limits: quantities as text ("500m", "1Gi") or as numbers (0.5)."""
 
-    limits: Mapping[str, str | int | float] = {}
-    requests: Mapping[str, str | int | float] = {}
+    limits: Mapping[str, Quantity] = {}
+    requests: Mapping[str, Quantity] = {}
 
 
 class Capabilities(Wire, frozen=True, kw_only=True):
@@ -189,6 +190,7 @@ class PodCondition(Wire, frozen=True, kw_only=True):
     status: str = "Unknown"
     reason: str = ""
     message: str = ""
+    last_transition_time: str | None = None
 
 
 class PodStatus(Wire, frozen=True, kw_only=True):

@@ -17,8 +17,12 @@ BUILD_LABEL = f"{BUILD_GROUP}/build"
 
 BUILD_REASON_ANNOTATION = f"image.{BUILD_GROUP}/reason"
 BUILD_NEEDED_ANNOTATION = f"image.{BUILD_GROUP}/additionalBuildNeeded"
+RUN_IMAGE_ANNOTATION = f"image.{BUILD_GROUP}/runImage"
+"""Ours: the builder's run image, by digest, when the Build was made. It is what the Build is put onto."""
 DOCKER_ANNOTATION = f"{BUILD_GROUP}/docker"
 GIT_ANNOTATION = f"{BUILD_GROUP}/git"
+BLOB_ANNOTATION = f"{BUILD_GROUP}/blob"
+"""Later kpack's `kpack.io/blob`: the host that a Secret's credentials for archives are for."""
 
 
 class BuildReason(StrEnum):
@@ -93,9 +97,9 @@ def cache_name(image: str) -> str:
     return child_name(image, "-cache")
 
 
-def build_pod_name(build: str) -> str:
-    """The pod of a Build."""
-    return child_name(build, "-build-pod")
+def build_pod_name(build: str, *, attempt: int = 1) -> str:
+    """The pod of a Build's attempt; the first has kpack's name, the next ones ours, `<build>-build-pod-2`."""
+    return child_name(build, "-build-pod" if attempt == 1 else f"-build-pod-{attempt}")
 
 
 def _md5(text: str) -> str:

@@ -52,6 +52,10 @@ class Environment(StrEnum):
     """Seconds between two looks at a builder image; 60 by default, as kpack."""
     WORKERS = "WORKERS"
     """How many objects are looked at in parallel; 16 by default."""
+    CREDENTIAL_PROVIDER_PATH = "CREDENTIAL_PROVIDER_SECRET_PATH"
+    """A folder with a docker config Secret: logins for images that no service account has one for; none by default."""
+    DOCKER_CONFIG = "DOCKER_CONFIG"
+    """The docker CLI's folder with a `config.json`, asked last of all; none by default."""
 
 
 class StepEnvironment(StrEnum):
@@ -59,7 +63,11 @@ class StepEnvironment(StrEnum):
 
     GIT_URL = "GIT_URL"
     GIT_REVISION = "GIT_REVISION"
+    GIT_INITIALIZE_SUBMODULES = "GIT_INITIALIZE_SUBMODULES"
+    """`true` or `false`."""
     BLOB_URL = "BLOB_URL"
+    BLOB_STRIP_COMPONENTS = "BLOB_STRIP_COMPONENTS"
+    """How many leading folders the entries of the archive lose."""
     REGISTRY_IMAGE = "REGISTRY_IMAGE"
     SOURCE_SUB_PATH = "SOURCE_SUB_PATH"
     PLATFORM_ENV_VARS = "PLATFORM_ENV_VARS"
@@ -67,6 +75,8 @@ class StepEnvironment(StrEnum):
     IMAGE_TAG = "IMAGE_TAG"
     RUN_IMAGE = "RUN_IMAGE"
     BUILD_CHANGES = "BUILD_CHANGES"
+    SERVICE_ACCOUNT = "SERVICE_ACCOUNT"
+    """`<namespace>/<name>`, for messages on what it lacks."""
 
 
 class SecretFlag(StrEnum):
@@ -77,6 +87,7 @@ class SecretFlag(StrEnum):
     DOCKER_CFG = "-dockercfg"
     BASIC_GIT = "-basic-git"
     SSH_GIT = "-ssh-git"
+    BLOB = "-blob"
 
 
 SECRETS_PATH = "/var/build-secrets"
@@ -87,7 +98,7 @@ PLATFORM_PATH = "/platform"
 HOME_PATH = "/builder/home"
 CACHE_PATH = "/cache"
 PROJECT_METADATA_PATH = "/projectMetadata"
-"""Where `prepare` sees the layers volume, to leave project-metadata.toml in it."""
+"""Where `prepare` leaves project-metadata.toml for `export`; steps that run foreign code do not see it."""
 REPORT_PATH = "/var/report"
 """Where `export` leaves report.toml for `completion`."""
 BUILDER_PULL_SECRETS_PATH = "/builderPullSecrets"

@@ -5,20 +5,23 @@ Owns the translation of types. Leaves which types a kind has to `crds`.
 Rules:
 - Nothing is required and nothing is an enumeration: what kpack's users apply is accepted, and judged by the webhook,
   which has the better words.
-- Descriptions are the docstrings of the Structs, so `kubectl explain` says what the code says.
-- What Kubernetes itself defines in many shapes (`valueFrom`, container states, quantities) is kept as it comes.
+- Descriptions are the docstrings of the Structs and the `Meta` of their fields, so `kubectl explain` says what the code
+  says.
+- What Kubernetes itself defines in many shapes (`valueFrom`, container states) is kept as it comes. So are quantities
+  that may be fractions: `x-kubernetes-int-or-string` would refuse `cpu: 0.5`, which kpack's users may have written.
 """
 
 import inspect
 import types
 from collections.abc import Mapping
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
 from kpack_api.wire import Wire
 
-QUANTITY = {"x-kubernetes-int-or-string": True}
+_INT_OR_TEXT = {"x-kubernetes-int-or-string": True}
+_ANYTHING = {"x-kubernetes-preserve-unknown-fields": True}
 
 
 def struct_schema(struct: type[Wire]) -> dict[str, object]:
@@ -29,6 +32,8 @@ def struct_schema(struct: type[Wire]) -> dict[str, object]:
 
 def _field_schema(kind: Any) -> dict[str, object]:  # noqa: ANN401 - a type annotation can be anything
     origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return {**_field_schema(arguments[0]), "description": arguments[1].description}
     if origin in {Union, types.UnionType}:
         return _union_schema(arguments)
     if origin is tuple:
@@ -41,8 +46,10 @@ def _field_schema(kind: Any) -> dict[str, object]:  # noqa: ANN401 - a type anno
 
 
 def _union_schema(members: tuple[Any, ...]) -> dict[str, object]:
-    some = [member for member in members if member is not types.NoneType]
-    return _field_schema(some[0]) if len(some) == 1 else dict(QUANTITY)
+    some = [member for member in members if member not in {types.NoneType, msgspec.UnsetType}]
+    if len(some) == 1:
+        return _field_schema(some[0])
+    return dict(_ANYTHING if float in some else _INT_OR_TEXT)
 
 
 def _mapping_schema(value: Any) -> dict[str, object]:  # noqa: ANN401 - a type annotation can be anything

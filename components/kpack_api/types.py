@@ -6,10 +6,11 @@ Rules:
 - Defaults that the webhook would set (service account, tagging strategy, history limits) are already applied, so that
   the reconciler behaves the same without a webhook. The cache's default size is the webhook's alone, as in kpack.
 - Lists are tuples. `None` and empty mean what the field's docstring says.
+- `unreadable` of an object lists what of its spec could not be understood, with paths. Nothing is done for such an
+  object but saying so: what was understood is not what its owner meant.
 """
 
 from enum import StrEnum
-from typing import TypeAlias
 
 from kpack_api.core import EnvVar, ResourceRequirements
 from kpack_api.wire import Condition, LocalObjectReference, ObjectMeta, Wire
@@ -56,13 +57,15 @@ class GitSource(Wire, frozen=True, kw_only=True):
 
     url: str = ""
     revision: str = ""
+    initialize_submodules: bool = False
     type: GitType | None = None
 
 
 class BlobSource(Wire, frozen=True, kw_only=True):
-    """An archive (zip, tar, tar.gz, jar) behind a URL."""
+    """An archive (zip, tar, tar.gz, jar) behind a URL; its entries lose `strip_components` leading folders."""
 
     url: str = ""
+    strip_components: int = 0
 
 
 class RegistrySource(Wire, frozen=True, kw_only=True):
@@ -119,34 +122,6 @@ class ImageSpec(Wire, frozen=True, kw_only=True):
     build: BuildSettings = BuildSettings()
 
 
-class ImageStatus(Wire, frozen=True, kw_only=True):
-    """What an Image shows. `latest_image` is a digest reference and is kept when a later build fails."""
-
-    observed_generation: int = 0
-    conditions: tuple[Condition, ...] = ()
-    latest_build_ref: str = ""
-    latest_build_image_generation: int = 0
-    latest_image: str = ""
-    latest_stack: str = ""
-    build_counter: int = 0
-    build_cache_name: str = ""
-
-
-class Image(Wire, frozen=True, kw_only=True):
-    """An Image object."""
-
-    metadata: ObjectMeta
-    spec: ImageSpec = ImageSpec()
-    status: ImageStatus = ImageStatus()
-
-
-class LastBuild(Wire, frozen=True, kw_only=True):
-    """The result of the last successful build: a digest reference and its stack id."""
-
-    image: str = ""
-    stack_id: str = ""
-
-
 class BuildpackMetadata(Wire, frozen=True, kw_only=True):
     """A buildpack that took part in a build, or that a builder holds."""
 
@@ -159,6 +134,50 @@ class BuildStack(Wire, frozen=True, kw_only=True):
 
     run_image: str = ""
     id: str = ""
+
+
+class LatestSuccess(Wire, frozen=True, kw_only=True):
+    """What the Image's newest good image was made of; ours, kpack has no such field.
+
+    `build_ref` names the Build, which history may have dropped since; `revision` is the git commit, "" for other
+    sources; `completion_time` when the Build succeeded.
+    """
+
+    build_ref: str = ""
+    revision: str = ""
+    build_metadata: tuple[BuildpackMetadata, ...] = ()
+    stack: BuildStack = BuildStack()
+    completion_time: str = ""
+
+
+class ImageStatus(Wire, frozen=True, kw_only=True):
+    """What an Image shows. `latest_image` is a digest reference and is kept when a later build fails."""
+
+    observed_generation: int = 0
+    conditions: tuple[Condition, ...] = ()
+    latest_build_ref: str = ""
+    latest_build_image_generation: int = 0
+    latest_image: str = ""
+    latest_stack: str = ""
+    build_counter: int = 0
+    build_cache_name: str = ""
+    latest_success: LatestSuccess | None = None
+
+
+class Image(Wire, frozen=True, kw_only=True):
+    """An Image object."""
+
+    metadata: ObjectMeta
+    spec: ImageSpec = ImageSpec()
+    status: ImageStatus = ImageStatus()
+    unreadable: tuple[str, ...] = ()
+
+
+class LastBuild(Wire, frozen=True, kw_only=True):
+    """The result of the last successful build: a digest reference and its stack id."""
+
+    image: str = ""
+    stack_id: str = ""
 
 
 class BuildSpec(Wire, frozen=True, kw_only=True):
@@ -199,6 +218,7 @@ class Build(Wire, frozen=True, kw_only=True):
     metadata: ObjectMeta
     spec: BuildSpec = BuildSpec()
     status: BuildStatus = BuildStatus()
+    unreadable: tuple[str, ...] = ()
 
 
 class BuilderSpec(Wire, frozen=True, kw_only=True):
@@ -225,6 +245,7 @@ class Builder(Wire, frozen=True, kw_only=True):
     metadata: ObjectMeta
     spec: BuilderSpec = BuilderSpec()
     status: BuilderStatus = BuilderStatus()
+    unreadable: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -253,6 +274,7 @@ class SourceResolver(Wire, frozen=True, kw_only=True):
     metadata: ObjectMeta
     spec: SourceResolverSpec = SourceResolverSpec()
     status: SourceResolverStatus = SourceResolverStatus()
+    unreadable: tuple[str, ...] = ()
 
 
 class BuiltImage(Wire, frozen=True, kw_only=True):
@@ -264,20 +286,3 @@ class BuiltImage(Wire, frozen=True, kw_only=True):
     latest_image: str
     stack: BuildStack = BuildStack()
     build_metadata: tuple[BuildpackMetadata, ...] = ()
-
-
-Neutral: TypeAlias = Image | Build | Builder | SourceResolver
-NeutralStatus: TypeAlias = ImageStatus | BuildStatus | BuilderStatus | SourceResolverStatus
-
-
-def kind_of(value: Neutral) -> Kind:
-    """The kind of a neutral object."""
-    match value:
-        case Image():
-            return Kind.IMAGE
-        case Build():
-            return Kind.BUILD
-        case Builder():
-            return value.kind
-        case SourceResolver():
-            return Kind.SOURCE_RESOLVER

@@ -6,7 +6,14 @@ with its trace, the key backs off, the process lives.
 
 
 class TransientError(Exception):
-    """The world may answer differently later (a timeout, a 5xx, a rate limit): the queue backs off."""
+    """The world may answer differently later (a timeout, a 5xx, a rate limit): the queue backs off.
+
+    `retry_after` are the seconds that a server asked to be left alone for; None where it named none.
+    """
+
+    def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class PermanentError(Exception):

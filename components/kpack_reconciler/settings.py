@@ -6,6 +6,7 @@ Owns the meaning and the defaults of `kpack_api.process.Environment`. An error n
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from kpack_api.process import NAMESPACE, Environment
 from kpack_reconciler.errors import PermanentError
@@ -24,7 +25,10 @@ class SettingsError(PermanentError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The installation's choices. `step_image` is "" in the webhook, which starts no build pods."""
+    """The installation's choices. `step_image` is "" in the webhook, which starts no build pods.
+
+    `credential_folder` and `docker_folder` hold registry logins of the controller's own; None for none.
+    """
 
     system_namespace: str
     pod_name: str
@@ -33,6 +37,8 @@ class Settings:
     source_poll: timedelta
     builder_poll: timedelta
     workers: int
+    credential_folder: Path | None = None
+    docker_folder: Path | None = None
 
 
 def read_controller_settings(environment: Mapping[str, str], *, host: str) -> Settings:
@@ -56,7 +62,14 @@ def read_webhook_settings(environment: Mapping[str, str], *, host: str) -> Setti
         source_poll=timedelta(seconds=_positive(environment, Environment.SOURCE_POLL_SECONDS, _DEFAULT_POLL_SECONDS)),
         builder_poll=timedelta(seconds=_positive(environment, Environment.BUILDER_POLL_SECONDS, _DEFAULT_POLL_SECONDS)),
         workers=_positive(environment, Environment.WORKERS, _DEFAULT_WORKERS),
+        credential_folder=_folder(environment, Environment.CREDENTIAL_PROVIDER_PATH),
+        docker_folder=_folder(environment, Environment.DOCKER_CONFIG),
     )
+
+
+def _folder(environment: Mapping[str, str], variable: Environment) -> Path | None:
+    text = environment.get(variable, "")
+    return Path(text) if text else None
 
 
 def _log_level(environment: Mapping[str, str]) -> str:

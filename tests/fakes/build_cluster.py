@@ -1,9 +1,10 @@
 """A cluster in memory in which builds run: FakeKubernetes, and pods that have logs.
 
-A log is a list of chunks. `None` among them breaks the connection at that point, once.
+A log is a list of chunks. `None` among them breaks the connection at that point, once; `CUT` ends the stream there in
+good order, once, as a restart of the kubelet does. Two lines are written in each second.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from tests.fakes.kubernetes import FakeKubernetes
+from tests.fakes.kubernetes import FakeKubernetes, RefusedError
 
 Json = dict[str, Any]
 IMAGES = "/apis/build.pivotal.io/v1alpha1/namespaces/default/images"
@@ -19,12 +20,20 @@ BUILDS = "/apis/build.pivotal.io/v1alpha1/namespaces/default/builds"
 PODS = "/api/v1/namespaces/default/pods"
 
 
+class _Cut:
+    """The type of `CUT`."""
+
+
+CUT = _Cut()
+Chunk = bytes | _Cut | None
+
+
 class BuildCluster(FakeKubernetes):
     """Objects of the namespace `default` and the logs of their containers, by pod and container."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.logs: dict[tuple[str, str], list[bytes | None]] = {}
+        self.logs: dict[tuple[str, str], list[Chunk]] = {}
         self.kubeconfig = Path()
 
     @asynccontextmanager
@@ -46,17 +55,34 @@ class BuildCluster(FakeKubernetes):
         if rest != "log":
             return await super()._answer(request)
         self.requests.append((request.method, request.path))
+        try:
+            self._refuse(request)
+        except RefusedError as error:
+            return web.json_response(error.body, status=error.code)
         response = web.StreamResponse()
         await response.prepare(request)
         chunks = self.logs[pod, request.query["container"]]
         for place, chunk in enumerate(chunks):
-            if chunk is None:
+            if not isinstance(chunk, bytes):
                 del chunks[place]
-                assert request.transport is not None
-                request.transport.close()
+                if chunk is None:
+                    assert request.transport is not None
+                    request.transport.close()
                 return response
-            await response.write(chunk)
+            earlier = b"".join(chunk for chunk in chunks[:place] if isinstance(chunk, bytes))
+            for piece in _stamped(chunk, earlier, since=request.query.get("sinceTime", "")):
+                await response.write(piece)
         return response
+
+
+def _stamped(chunk: bytes, earlier: bytes, *, since: str) -> Iterator[bytes]:
+    """The lines of a chunk of a log with their times, from this second on; a begun line goes on without one."""
+    number, begins = earlier.count(b"\n"), not earlier or earlier.endswith(b"\n")
+    for piece in chunk.splitlines(keepends=True):
+        second = f"2026-11-24T10:00:{number // 2:02d}"
+        if f"{second}Z" >= since:
+            yield (f"{second}.{number % 2}Z ".encode() if begins else b"") + piece
+        number, begins = number + 1, True
 
 
 def an_image(*, name: str = "app", **status: Any) -> Json:
@@ -76,12 +102,15 @@ def a_build(number: int, *, succeeded: Json | None = None, pod: str = "") -> Jso
     return {"metadata": {"name": f"app-build-{number}-x", "labels": labels}, "spec": {}, "status": status}
 
 
-def a_pod(name: str, steps: dict[str, Json], *, phase: str = "Running") -> Json:
-    """A build's pod: its steps with their container states; the last one is the only regular container."""
+def a_pod(name: str, steps: dict[str, Json], *, phase: str = "Running", build: int = 1) -> Json:
+    """A pod of a build of the Image `app`: its steps with their container states.
+
+    The last one is the only regular container.
+    """
     *init, last = [{"name": step, "image": "any"} for step in steps]
     *init_statuses, last_status = [{"name": step, "state": state} for step, state in steps.items()]
     return {
-        "metadata": {"name": name},
+        "metadata": {"name": name, "labels": {"build.pivotal.io/build": f"app-build-{build}-x"}},
         "spec": {"initContainers": init, "containers": [last]},
         "status": {"phase": phase, "initContainerStatuses": init_statuses, "containerStatuses": [last_status]},
     }

@@ -15,13 +15,18 @@ _IDENTITY = ("-c", "user.name=test", "-c", "user.email=test@example.com", "-c", 
 
 
 class FakeGit:
-    """One repository at `/app`. `login` is the only `user:password` let in, "" lets everybody in."""
+    """One repository at `/app`. `login` is the only `user:password` let in, "" lets everybody in.
+
+    `moved_to` is the URL that requests are sent on to, `authorizations` what each request showed.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.login = ""
         self.broken = 0
+        self.moved_to = ""
         self.requests: list[str] = []
+        self.authorizations: list[str] = []
         folder.mkdir()
         self.git("init", "--quiet")
         self.commit("README", "first")
@@ -55,6 +60,11 @@ class FakeGit:
 
     async def _answer(self, request: web.Request) -> web.Response:
         self.requests.append(f"{request.method} {request.path}")
+        self.authorizations.append(request.headers.get("Authorization", ""))
+        if self.moved_to:
+            return web.Response(
+                status=302, headers={"Location": self.moved_to + str(request.rel_url).removeprefix("/app")}
+            )
         if self.broken:
             return web.Response(status=self.broken)
         wanted = "Basic " + base64.b64encode(self.login.encode()).decode()

@@ -1,4 +1,7 @@
-"""A registry in memory, behind real HTTP: manifests, blobs, uploads and mounts, with basic or token authentication."""
+"""A registry in memory, behind real HTTP: manifests, blobs, uploads and mounts, with basic or token authentication.
+
+It can also be what clients must be safe from: slow down requests, send blobs elsewhere, send answers without an end.
+"""
 
 import base64
 import hashlib
@@ -22,17 +25,27 @@ def digest_of(raw: bytes) -> str:
 
 @dataclass
 class FakeRegistry:
-    """Contents by repository. `requests` records method and path; `broken` is a status that answers everything.
+    """Contents by repository. `requests` records method and path of all but `/v2/`, which `pings` counts.
 
     `scheme` is "" (open), "basic" or "bearer"; then `login` is the only `user:password` that is let in.
+    `broken` is a status that answers everything but `/v2/`, which `door` does; both with the headers `said`.
+    `storage` is a host that blobs are read from; what is in `endless` comes without an end.
     """
 
     scheme: str = ""
     login: str = "me:hidden"
     broken: int = 0
+    door: int = 0
+    said: dict[str, str] = field(default_factory=dict)
+    storage: str = ""
+    endless: set[str] = field(default_factory=set)
+    token_seconds: int | None = None
     manifests: dict[tuple[str, str], tuple[bytes, str]] = field(default_factory=dict)
     blobs: dict[tuple[str, str], bytes] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    authorizations: list[str] = field(default_factory=list)
+    scopes: list[list[str]] = field(default_factory=list)
+    pings: int = 0
 
     def put_blob(self, repository: str, raw: bytes) -> str:
         """Store a blob; its digest."""
@@ -67,19 +80,37 @@ class FakeRegistry:
         finally:
             await server.close()
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path == "/v2/":
+            self.pings += 1
+            return self._door(request)
         self.requests.append((request.method, request.path))
+        self.authorizations.append(request.headers.get("Authorization", ""))
         if self.broken:
-            return web.Response(status=self.broken)
+            return web.Response(status=self.broken, headers=self.said)
+        if any(part in request.path for part in self.endless):
+            return await _without_end(request)
         if request.path == "/token":
-            return self._token(request)
+            return await self._token(request)
+        return await self._contents(request)
+
+    async def _contents(self, request: web.Request) -> web.Response:
         if not self._let_in(request):
             return web.Response(status=401, headers={"WWW-Authenticate": self._challenge(request)})
         repository, _, rest = request.path.removeprefix("/v2/").partition("/manifests/")
         if rest:
             return await self._manifest(request, repository, rest)
         repository, _, rest = request.path.removeprefix("/v2/").partition("/blobs/")
+        if self.storage and request.method == "GET":
+            raise web.HTTPTemporaryRedirect(f"http://{self.storage}/{rest}?signature=x%2Fy")
         return await self._blob(request, repository, rest)
+
+    def _door(self, request: web.Request) -> web.Response:
+        if self.door:
+            return web.Response(status=self.door, headers=self.said)
+        if self._let_in(request):
+            return web.Response()
+        return web.Response(status=401, headers={"WWW-Authenticate": self._challenge(request)})
 
     def _basic(self) -> str:
         return "Basic " + base64.b64encode(self.login.encode()).decode()
@@ -93,10 +124,13 @@ class FakeRegistry:
             return 'Basic realm="fake"'
         return f'Bearer realm="http://{request.host}/token",service="fake"'
 
-    def _token(self, request: web.Request) -> web.Response:
-        if request.headers.get("Authorization") != self._basic():
+    async def _token(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        self.scopes.append(str(form["scope"]).split() if "scope" in form else request.query.getall("scope", []))
+        asked_with = form.get("refresh_token") or request.headers.get("Authorization")
+        if asked_with not in {self._basic(), self.login.partition(":")[2]}:
             return web.Response(status=401)
-        return web.json_response({"token": TOKEN})
+        return web.json_response({"token": TOKEN, "expires_in": self.token_seconds})
 
     async def _manifest(self, request: web.Request, repository: str, name: str) -> web.Response:
         if request.method == "PUT":
@@ -131,3 +165,12 @@ class FakeRegistry:
         if found is not None:
             self.blobs[repository, digest] = found
         return found is not None
+
+
+async def _without_end(request: web.Request) -> web.StreamResponse:
+    """Send until the client hangs up, or for so long that it should have."""
+    response = web.StreamResponse(headers={"Content-Type": MANIFEST})
+    await response.prepare(request)
+    for _ in range(4096):
+        await response.write(bytes(65536))
+    return response

@@ -13,13 +13,16 @@ _MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 
 
 class RegistryHost(ThreadingHTTPServer):
-    """The server; `login` is `user:password`, `broken` makes it answer 503 to everything."""
+    """The server; `login` is `user:password`.
+
+    `broken` makes it answer 503 to everything but `/v2/`, with `retry_after` where there is one; `forbidden` 403.
+    """
 
     daemon_threads = True
 
     def __init__(self, login: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.login, self.broken = login, False
+        self.login, self.broken, self.forbidden, self.retry_after = login, False, False, ""
         self.requests: list[tuple[str, str]] = []
         self.contents: dict[str, bytes] = {}
 
@@ -65,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.headers.get("Authorization") == wanted
 
     def _find(self) -> None:
-        body = self.server.contents.get(self.path)
+        body = b"{}" if self.path == "/v2/" else self.server.contents.get(self.path)
         if not self._allowed():
             self._answer(401)
         elif body is None:
@@ -74,8 +77,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, body)
 
     def _answer(self, status: int, body: bytes = b"") -> None:
-        self.server.requests.append((self.command, self.path))
-        self.send_response(503 if self.server.broken else status)
+        if self.path != "/v2/":
+            self.server.requests.append((self.command, self.path))
+            status = 503 if self.server.broken else 403 if self.server.forbidden else status
+        self.send_response(status)
+        if self.server.retry_after:
+            self.send_header("Retry-After", self.server.retry_after)
         self.send_header("Content-Type", _MANIFEST_TYPE)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("WWW-Authenticate", 'Basic realm="registry"')

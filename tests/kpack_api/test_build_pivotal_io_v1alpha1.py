@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from kpack_api.core import EnvVar, ResourceRequirements
 from kpack_api.dialects.build_pivotal_io_v1alpha1 import PLURALS, decode, manifest, spec_patch, status_patch
+from kpack_api.neutral import Neutral
 from kpack_api.types import (
     Binding,
     BlobSource,
@@ -28,7 +29,6 @@ from kpack_api.types import (
     ImageStatus,
     Kind,
     LastBuild,
-    Neutral,
     RegistrySource,
     Source,
     SourceResolver,
@@ -177,10 +177,26 @@ def test_a_builder_of_an_unknown_kind_is_carried_as_text() -> None:
     assert image.spec.builder == BuilderReference(kind="CustomBuilder", name="x")
 
 
-def test_what_is_no_such_object_is_refused() -> None:
-    """A field of the wrong type is an error that names its path."""
-    with pytest.raises(msgspec.DecodeError, match=r"\$\.spec\.source"):
-        read(Kind.IMAGE, spec={"source": []})
+DEEP = b"[" * 5000 + b"]" * 5000
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"[]",
+        b"text",
+        b'"text"',
+        b"{",
+        b'{"spec": {"tag": "\xff"}}',
+        b'{"a": ' + DEEP + b"}",
+        b'{"spec": "odd", "a": ' + DEEP + b"}",
+    ],
+)
+def test_what_is_no_object_is_refused(raw: bytes) -> None:
+    """Only text that is no JSON object is an error, and always the same kind of error."""
+    with pytest.raises(msgspec.DecodeError):
+        decode(Kind.IMAGE, raw)
 
 
 @pytest.mark.parametrize(
@@ -276,11 +292,14 @@ def test_a_git_source_whose_type_is_not_known_is_written_as_unknown() -> None:
     """Clients of kpack expect a word in `type`."""
     written: Any = status_patch(SourceResolverStatus(source=GIT))["status"]
 
-    assert written["source"] == {
-        "git": {"url": "https://git.example/shop", "revision": "main", "type": "Unknown", "subPath": "web"},
-        "blob": None,
-        "registry": None,
+    assert written["source"]["git"] == {
+        "url": "https://git.example/shop",
+        "revision": "main",
+        "type": "Unknown",
+        "subPath": "web",
+        "initializeSubmodules": None,
     }
+    assert (written["source"]["blob"], written["source"]["registry"]) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -297,6 +316,7 @@ def test_a_git_source_whose_type_is_not_known_is_written_as_unknown() -> None:
                 "latestStack",
                 "buildCounter",
                 "buildCacheName",
+                "latestSuccess",
             },
         ),
         (
@@ -346,7 +366,7 @@ def test_a_spec_patch_clears_the_source_that_was_there_before() -> None:
             "serviceAccount": "robot",
             "source": {
                 "git": None,
-                "blob": {"url": "https://blobs.example/a.zip"},
+                "blob": {"url": "https://blobs.example/a.zip", "stripComponents": None},
                 "registry": None,
                 "subPath": None,
             },

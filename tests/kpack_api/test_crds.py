@@ -82,9 +82,10 @@ def test_v1alpha1_is_served_and_stored_with_a_status_of_its_own(kind: str) -> No
 
 @pytest.mark.parametrize("kind", ["Image", "Build", "Builder", "ClusterBuilder", "SourceResolver"])
 def test_the_schema_is_structural(kind: str) -> None:
-    """Every node has a type or is int-or-string, and nothing is said about metadata (apiextensions v1)."""
+    """Every node has a type, is int-or-string or open, and nothing is said about metadata (apiextensions v1)."""
     found = schema(kind)
-    untyped = [path for path, node in below(found) if "type" not in node and not node.get("x-kubernetes-int-or-string")]
+    open_words = ("type", "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields")
+    untyped = [path for path, node in below(found) if not any(node.get(word) for word in open_words)]
 
     assert untyped == []
     assert set(found["properties"]) == {"apiVersion", "kind", "metadata", "spec", "status"}
@@ -119,4 +120,15 @@ def test_a_resolvers_sub_path_lies_inside_the_resolved_git_source() -> None:
     """`status.source.git.subPath` survives the API server's pruning."""
     status = schema("SourceResolver")["properties"]["status"]["properties"]
 
-    assert set(status["source"]["properties"]["git"]["properties"]) == {"url", "revision", "type", "subPath"}
+    fields = {"url", "revision", "type", "subPath", "initializeSubmodules"}
+    assert set(status["source"]["properties"]["git"]["properties"]) == fields
+
+
+@pytest.mark.parametrize("kind", ["Image", "Build", "Builder", "ClusterBuilder", "SourceResolver"])
+def test_kubectl_explains_a_spec(kind: str) -> None:
+    """Each object in a spec and each field that a user writes there has a description."""
+    spec = schema(kind)["properties"]["spec"]
+    silent = [name for name, node in spec["properties"].items() if not node.get("description")]
+
+    assert spec["description"]
+    assert silent == []

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated
 
 import pytest
+from msgspec import Meta
 
 from kpack_api.schema import struct_schema
 from kpack_api.wire import Wire
@@ -26,6 +28,7 @@ class _Everything(Wire, frozen=True, kw_only=True):
     """
 
     plain_text: str = ""
+    told: Annotated[str, Meta(description="Says more.")] = ""
     number: int = 0
     flag: bool = False
     word: _Word = _Word.ONE
@@ -54,6 +57,7 @@ def test_every_shape_has_its_schema_under_its_wire_name() -> None:
         "description": "All shapes in one. Over several lines.",
         "properties": {
             "plainText": {"type": "string"},
+            "told": {"type": "string", "description": "Says more."},
             "number": {"type": "integer"},
             "flag": {"type": "boolean"},
             "word": {"type": "string"},
@@ -63,7 +67,7 @@ def test_every_shape_has_its_schema_under_its_wire_name() -> None:
             "inner": inner,
             "inners": {"type": "array", "items": inner},
             "labels": {"type": "object", "additionalProperties": {"type": "string"}},
-            "quantities": {"type": "object", "additionalProperties": {"x-kubernetes-int-or-string": True}},
+            "quantities": {"type": "object", "additionalProperties": {"x-kubernetes-preserve-unknown-fields": True}},
             "anything": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
         },
     }

@@ -1,6 +1,7 @@
 """Settings from the environment."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ def test_only_the_step_image_must_be_given() -> None:
     assert (settings.system_namespace, settings.pod_name, settings.log_level) == ("kpack", "pod-1", "info")
     assert (settings.source_poll, settings.builder_poll) == (timedelta(seconds=60), timedelta(seconds=60))
     assert settings.workers == 16
+    assert (settings.credential_folder, settings.docker_folder) == (None, None)
 
 
 def test_the_environment_wins() -> None:
@@ -26,6 +28,8 @@ def test_the_environment_wins() -> None:
         "SOURCE_POLLING_FREQUENCY": "5",
         "BUILDER_POLLING_FREQUENCY": "7",
         "WORKERS": "2",
+        "CREDENTIAL_PROVIDER_SECRET_PATH": "/var/own",
+        "DOCKER_CONFIG": "/var/docker",
     }
 
     settings = read_webhook_settings(environment, host="pod-1")
@@ -37,6 +41,7 @@ def test_the_environment_wins() -> None:
     )
     assert (settings.source_poll, settings.builder_poll) == (timedelta(seconds=5), timedelta(seconds=7))
     assert settings.workers == 2
+    assert (settings.credential_folder, settings.docker_folder) == (Path("/var/own"), Path("/var/docker"))
 
 
 @pytest.mark.parametrize(

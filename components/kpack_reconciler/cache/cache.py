@@ -13,12 +13,15 @@ from collections.abc import Hashable, Iterable
 from enum import StrEnum
 
 from kpack_api.core import PersistentVolumeClaim, Pod
-from kpack_api.names import IMAGE_LABEL, build_pod_name
+from kpack_api.names import IMAGE_LABEL
 from kpack_api.types import Build, Builder, Image, Kind, SourceResolver
 from kpack_api.wire import ObjectMeta
 from kpack_reconciler.cache.facts import Facts
 from kpack_reconciler.cache.store import Store
+from kpack_reconciler.model.attempts import pod_names
+from kpack_reconciler.model.facts import RevisionQuestion
 from kpack_reconciler.model.keys import Key
+from kpack_reconciler.model.questions import revision_question
 
 CachedObject = Image | Build | Builder | SourceResolver | Pod | PersistentVolumeClaim
 
@@ -38,7 +41,7 @@ class Cache:
         self.builds: Store[Build] = Store({"image": _image_label})
         self.builders: Store[Builder] = Store()
         self.cluster_builders: Store[Builder] = Store()
-        self.source_resolvers: Store[SourceResolver] = Store()
+        self.source_resolvers: Store[SourceResolver] = Store({"question": _revision_asked})
         self.pods: Store[Pod] = Store()
         self.claims: Store[PersistentVolumeClaim] = Store()
         self.facts = Facts()
@@ -59,13 +62,22 @@ class Cache:
         place = (image.metadata.namespace, image.metadata.name)
         return tuple(build for build in self.builds.find("image", place) if _belongs(build, image))
 
-    def pod_of(self, build: Build) -> Pod | None:
-        """The pod of a Build."""
-        return self.pods.get(build.metadata.namespace, build_pod_name(build.metadata.name))
+    def pods_of(self, build: Build) -> tuple[Pod, ...]:
+        """The pods that have the names of a Build's attempts, in the attempts' order, whoever controls them."""
+        namespace, names = build.metadata.namespace, pod_names(build.metadata.name)
+        return tuple(pod for name in names if (pod := self.pods.get(namespace, name)) is not None)
 
     def images_of(self, builder: Builder) -> tuple[Image, ...]:
         """The Images that name a Builder or ClusterBuilder."""
         return self.images.find("builder", (builder.kind, builder.metadata.namespace, builder.metadata.name))
+
+    def revision_questions(self) -> tuple[RevisionQuestion, ...]:
+        """What is asked of git servers, each question once."""
+        return tuple(asked for asked in self.source_resolvers.known("question") if isinstance(asked, RevisionQuestion))
+
+    def source_resolvers_asking(self, question: RevisionQuestion) -> tuple[SourceResolver, ...]:
+        """The SourceResolvers that this answer is for."""
+        return self.source_resolvers.find("question", question)
 
     def related(self, kind: Kind | CoreKind, value: CachedObject) -> Iterable[Key]:
         """Whom to look at again after `value`, of this kind, appeared, changed or went away."""
@@ -86,6 +98,11 @@ def _builder_named(image: Image) -> Iterable[Hashable]:
     reference = image.spec.builder
     namespace = image.metadata.namespace if reference.kind == Kind.BUILDER else ""
     yield (reference.kind, namespace, reference.name)
+
+
+def _revision_asked(resolver: SourceResolver) -> Iterable[Hashable]:
+    question = revision_question(resolver)
+    return () if question is None else (question,)
 
 
 def _image_label(build: Build) -> Iterable[Hashable]:

@@ -41,6 +41,10 @@ class Store(Generic[T]):
         """The objects that this index lists under this value."""
         return tuple(self._objects[place] for place in self._indexes[index].get(value, ()))
 
+    def known(self, index: str) -> tuple[Hashable, ...]:
+        """All values that this index lists an object under."""
+        return tuple(self._indexes[index])
+
     def put(self, value: T) -> T | None:
         """Remember an object, and return the one it replaces."""
         before = self.remove(value.metadata.namespace, value.metadata.name)

@@ -30,7 +30,6 @@ from kpack_api.core import (
     VolumeMount,
 )
 from kpack_api.names import BUILD_LABEL, BUILD_REASON_ANNOTATION, Step, build_pod_name
-from kpack_api.process import PROJECT_METADATA_PATH as PROJECT_METADATA
 from kpack_api.process import WORKSPACE_PATH, Command, StepEnvironment
 from kpack_api.types import Build, BuildSpec, Kind
 from kpack_api.wire import LocalObjectReference, ObjectMeta
@@ -40,6 +39,7 @@ from kpack_reconciler.decide.build_pod_phases import (
     HOME_MOUNT,
     LAYERS_MOUNT,
     PLATFORM_MOUNT,
+    PROJECT_METADATA_MOUNT,
     REPORT_MOUNT,
     Phases,
     phase_containers,
@@ -52,19 +52,29 @@ from kpack_reconciler.model.worlds import BuildPodSettings
 
 _WORKSPACE = "workspace-dir"
 _TEMPORARY = VolumeMount(name="tmp-dir", mount_path="/tmp")  # noqa: S108 - a directory of the pod's own
-_EMPTY_DIRECTORIES = (LAYERS_MOUNT.name, HOME_MOUNT.name, _WORKSPACE, PLATFORM_MOUNT.name, REPORT_MOUNT.name)
+_EMPTY_DIRECTORIES = (
+    *(LAYERS_MOUNT.name, HOME_MOUNT.name, _WORKSPACE, PLATFORM_MOUNT.name, REPORT_MOUNT.name),
+    PROJECT_METADATA_MOUNT.name,
+)
 _RUN_FOREIGN_CODE = frozenset({Step.DETECT, Step.BUILD})
 _FROM_LOGS = "FallbackToLogsOnError"
+
+
+class InvalidSubPathError(ValueError):
+    """The source's sub path leads out of it."""
 
 
 def build_pod(build: Build, image: BuilderImage, credentials: Credentials, settings: BuildPodSettings) -> Pod:
     """The pod of a Build.
 
-    Raises IncompatiblePlatformError and ForbiddenBindingError, both ValueErrors whose text is for the Build's status.
+    Raises IncompatiblePlatformError, ForbiddenBindingError and InvalidSubPathError, ValueErrors whose text is for the
+    Build's status.
     """
     spec = build.spec
-    secrets, pulls = credential_mounts(credentials), pull_secret_mounts(spec)
-    bindings = binding_mounts(spec.bindings, credentials)
+    _check_sub_path(spec)
+    bindings = binding_mounts(spec, credentials)
+    secrets = credential_mounts(credentials, for_blob=spec.source.blob is not None)
+    pulls = pull_secret_mounts(spec)
     phases = Phases(
         spec=spec,
         platform_api=choose_platform_api(image.platform_apis),
@@ -83,6 +93,15 @@ def build_pod(build: Build, image: BuilderImage, credentials: Credentials, setti
         volumes=(*secrets.volumes, *_volumes(spec), *pulls.volumes, *bindings.volumes),
     )
     return Pod(metadata=_metadata(build), spec=pod)
+
+
+def _check_sub_path(spec: BuildSpec) -> None:
+    """Kubernetes takes no mount with `..` in it; raise before it says so in its own words."""
+    sub_path = spec.source.sub_path
+    if ".." in sub_path.split("/"):
+        raise InvalidSubPathError(
+            f"build rejected: subPath {sub_path!r} leads out of the source; correct spec.source.subPath"
+        )
 
 
 def _pod_spec(spec: BuildSpec, image: BuilderImage, credentials: Credentials) -> PodSpec:
@@ -108,7 +127,6 @@ def _metadata(build: Build) -> ObjectMeta:
 
 
 def _prepare(build: Build, image: BuilderImage, settings: BuildPodSettings, mounted: Mounted) -> Container:
-    layers = VolumeMount(name=LAYERS_MOUNT.name, mount_path=PROJECT_METADATA)
     workspace = VolumeMount(name=_WORKSPACE, mount_path=WORKSPACE_PATH)
     return Container(
         name=Step.PREPARE,
@@ -116,7 +134,7 @@ def _prepare(build: Build, image: BuilderImage, settings: BuildPodSettings, moun
         args=(Command.PREPARE, *mounted.args),
         env=(HOME, *_prepare_environment(build, image)),
         working_dir=WORKSPACE_PATH,
-        volume_mounts=(*mounted.mounts, PLATFORM_MOUNT, workspace, HOME_MOUNT, layers),
+        volume_mounts=(*mounted.mounts, PLATFORM_MOUNT, workspace, HOME_MOUNT, PROJECT_METADATA_MOUNT),
     )
 
 
@@ -139,6 +157,7 @@ def _prepare_environment(build: Build, image: BuilderImage) -> tuple[EnvVar, ...
         StepEnvironment.IMAGE_TAG: spec.tags[0],
         StepEnvironment.RUN_IMAGE: image.run_image,
         StepEnvironment.BUILD_CHANGES: build.metadata.annotations.get(BUILD_REASON_ANNOTATION, ""),
+        StepEnvironment.SERVICE_ACCOUNT: f"{build.metadata.namespace}/{spec.service_account}",
     }
     return tuple(EnvVar(name=name, value=_literal(value)) for name, value in variables.items())
 
@@ -151,9 +170,16 @@ def _literal(value: str) -> str:
 def _source(spec: BuildSpec) -> dict[StepEnvironment, str]:
     source = spec.source
     if source.git is not None:
-        return {StepEnvironment.GIT_URL: source.git.url, StepEnvironment.GIT_REVISION: source.git.revision}
+        submodules = {StepEnvironment.GIT_INITIALIZE_SUBMODULES: "true"} if source.git.initialize_submodules else {}
+        return {
+            StepEnvironment.GIT_URL: source.git.url,
+            StepEnvironment.GIT_REVISION: source.git.revision,
+            **submodules,
+        }
     if source.blob is not None:
-        return {StepEnvironment.BLOB_URL: source.blob.url}
+        count = source.blob.strip_components
+        stripped = {StepEnvironment.BLOB_STRIP_COMPONENTS: str(count)} if count > 0 else {}
+        return {StepEnvironment.BLOB_URL: source.blob.url, **stripped}
     return {StepEnvironment.REGISTRY_IMAGE: source.registry.image if source.registry else ""}
 
 

@@ -6,14 +6,25 @@ Rules:
 - Below platform API 0.7: detect, analyze, restore, build, export; analyze reads the group and the cache.
 - From 0.7 on: analyze, detect, restore, build, export; analyze checks the registry and names the run image.
 - Only analyze, restore and export see the home directory with credentials; detect and build run foreign code.
+- What `prepare` says of the source lies where detect and build cannot rewrite it; in kpack it lies among the layers.
 - There is always a cache directory (kpack v0.0.9): a claim, or an empty one.
 """
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from kpack_api.core import Container, EnvVar, VolumeMount
 from kpack_api.names import Step
-from kpack_api.process import CACHE_PATH, HOME_PATH, LAYERS_PATH, PLATFORM_PATH, REPORT_PATH, WORKSPACE_PATH
+from kpack_api.process import (
+    CACHE_PATH,
+    HOME_PATH,
+    LAYERS_PATH,
+    PLATFORM_PATH,
+    PROJECT_METADATA_PATH,
+    REPORT_PATH,
+    WORKSPACE_PATH,
+)
 from kpack_api.types import BuildSpec
 from kpack_reconciler.decide.platform_api import analyzes_first
 
@@ -23,10 +34,11 @@ _GROUP = f"-group={LAYERS_PATH}/group.toml"
 _PLAN = f"-plan={LAYERS_PATH}/plan.toml"
 _ANALYZED = f"-analyzed={LAYERS_PATH}/analyzed.toml"
 _CACHE = f"-cache-dir={CACHE_PATH}"
-_PROJECT = f"-project-metadata={LAYERS_PATH}/project-metadata.toml"
+_PROJECT = f"-project-metadata={PROJECT_METADATA_PATH}/project-metadata.toml"
 _REPORT = f"-report={REPORT_PATH}/report.toml"
 
 LAYERS_MOUNT = VolumeMount(name="layers-dir", mount_path=LAYERS_PATH)
+PROJECT_METADATA_MOUNT = VolumeMount(name="project-metadata-dir", mount_path=PROJECT_METADATA_PATH)
 PLATFORM_MOUNT = VolumeMount(name="platform-dir", mount_path=PLATFORM_PATH)
 HOME_MOUNT = VolumeMount(name="home-dir", mount_path=HOME_PATH)
 REPORT_MOUNT = VolumeMount(name="report-dir", mount_path=REPORT_PATH)
@@ -101,7 +113,8 @@ def _build(phases: Phases) -> Container:
 
 def _export(phases: Phases) -> Container:
     args = (_LAYERS, _APP, _GROUP, _ANALYZED, _PROJECT, _CACHE, _REPORT, *phases.spec.tags)
-    mounts = (LAYERS_MOUNT, _workspace(phases), HOME_MOUNT, REPORT_MOUNT, CACHE_MOUNT)
+    metadata = replace(PROJECT_METADATA_MOUNT, read_only=True)
+    mounts = (LAYERS_MOUNT, _workspace(phases), HOME_MOUNT, REPORT_MOUNT, CACHE_MOUNT, metadata)
     return _container(phases, Step.EXPORT, args, mounts)
 
 

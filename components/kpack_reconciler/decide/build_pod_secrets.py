@@ -2,9 +2,11 @@
 
 Rules:
 - A Secret of the service account is used for a registry (annotated basic-auth, or a docker config) or for git
-  (annotated basic-auth or ssh-auth), or both; any other is not mounted (kpack v0.0.9).
+  (annotated basic-auth or ssh-auth), or both; any other is not mounted (kpack v0.0.9). One that is annotated for blobs
+  is mounted for a blob source only (later kpack).
 - A Secret named twice is mounted once. Only `prepare` sees Secrets; it leaves a docker config for the lifecycle.
-- A binding must not use a Secret that the service account names (kpack v0.0.9).
+- A binding must not use a Secret that any service account of the namespace names (kpack v0.0.9); nor, which is ours,
+  one that the Build's own account or builder pulls with, whether it exists or not.
 - Volumes are numbered, since names of Secrets and bindings need not be names of volumes.
 """
 
@@ -12,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kpack_api.core import ConfigMapVolume, EmptyDir, SecretVolume, Volume, VolumeMount
-from kpack_api.names import DOCKER_ANNOTATION, GIT_ANNOTATION
+from kpack_api.names import BLOB_ANNOTATION, DOCKER_ANNOTATION, GIT_ANNOTATION
 from kpack_api.process import (
     BUILDER_PULL_SECRETS_PATH,
     IMAGE_PULL_SECRETS_PATH,
@@ -31,7 +33,7 @@ _DOCKER_CFG = "kubernetes.io/dockercfg"
 
 
 class ForbiddenBindingError(ValueError):
-    """A binding uses a Secret that holds credentials of the service account."""
+    """A binding uses a Secret that holds credentials of builds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +45,9 @@ class Mounted:
     args: tuple[str, ...] = ()
 
 
-def credential_mounts(credentials: Credentials) -> Mounted:
-    """The service account's Secrets that are of use, for `prepare`."""
-    used = {secret.name: flags for secret in credentials.secrets if (flags := tuple(_flags(secret)))}
+def credential_mounts(credentials: Credentials, *, for_blob: bool = False) -> Mounted:
+    """The service account's Secrets that are of use, for `prepare`; `for_blob` where the source is one."""
+    used = {secret.name: flags for secret in credentials.secrets if (flags := tuple(_flags(secret, for_blob=for_blob)))}
     return Mounted(
         volumes=tuple(
             Volume(name=f"secret-volume-{number}", secret=SecretVolume(secret_name=name))
@@ -74,9 +76,9 @@ def pull_secret_mounts(spec: BuildSpec) -> Mounted:
     )
 
 
-def binding_mounts(bindings: tuple[Binding, ...], credentials: Credentials) -> Mounted:
+def binding_mounts(spec: BuildSpec, credentials: Credentials) -> Mounted:
     """The bindings, for detect and build. Raises ForbiddenBindingError."""
-    forbidden = {secret.name for secret in credentials.secrets}
+    bindings, forbidden = spec.bindings, _forbidden(spec, credentials)
     for binding in bindings:
         if binding.secret_ref is not None and binding.secret_ref.name in forbidden:
             raise ForbiddenBindingError(
@@ -86,7 +88,14 @@ def binding_mounts(bindings: tuple[Binding, ...], credentials: Credentials) -> M
     return Mounted(volumes=tuple(volume for volume, _ in pairs), mounts=tuple(mount for _, mount in pairs))
 
 
-def _flags(secret: SecretSeen) -> Iterator[str]:
+def _forbidden(spec: BuildSpec, credentials: Credentials) -> frozenset[str]:
+    """The names of Secrets that hold credentials of builds."""
+    own = {secret.name for secret in credentials.secrets} | set(credentials.missing)
+    pulling = {secret.name for secret in (*credentials.image_pull_secrets, *spec.builder_image_pull_secrets)}
+    return credentials.account_secrets | own | pulling
+
+
+def _flags(secret: SecretSeen, *, for_blob: bool) -> Iterator[str]:
     annotations = dict(secret.annotations)
     registry, host = annotations.get(DOCKER_ANNOTATION), annotations.get(GIT_ANNOTATION)
     if secret.type == _DOCKER_CONFIG:
@@ -99,6 +108,8 @@ def _flags(secret: SecretSeen) -> Iterator[str]:
         yield f"{SecretFlag.BASIC_GIT}={secret.name}={host}"
     if host and secret.type == _SSH_AUTH:
         yield f"{SecretFlag.SSH_GIT}={secret.name}={host}"
+    if for_blob and (store := annotations.get(BLOB_ANNOTATION)):
+        yield f"{SecretFlag.BLOB}={secret.name}={store}"
 
 
 def _first(volume: str, secrets: tuple[LocalObjectReference, ...]) -> Volume:

@@ -17,9 +17,10 @@ from kpack_api.types import Builder, BuilderStatus, BuildStack, UpdatePolicy
 from kpack_api.wire import Condition, ConditionStatus
 from kpack_reconciler.decide.readiness import is_ready
 from kpack_reconciler.decide.times import with_times
+from kpack_reconciler.decide.unreadable import REASON, unreadable_spec
 from kpack_reconciler.model.actions import PatchStatus
 from kpack_reconciler.model.decisions import Decision
-from kpack_reconciler.model.facts import BuilderImage
+from kpack_reconciler.model.facts import BuilderImage, Fault
 from kpack_reconciler.model.keys import Key
 from kpack_reconciler.model.worlds import BuilderWorld
 
@@ -29,16 +30,22 @@ def decide_builder(world: BuilderWorld, now: datetime) -> Decision:
     builder = world.builder
     if builder.metadata.deletion_timestamp is not None:
         return Decision(reason="the builder is being deleted")
-    if world.seen is None:
+    answer = _answer(world)
+    if answer is None:
         return Decision(reason="the builder image was not read yet")
     if builder.spec.update_policy == UpdatePolicy.EXTERNAL and is_ready(builder):
         return Decision(reason="the builder is updated from outside")
-    answer = world.seen.answer
     if isinstance(answer, BuilderImage):
         return _decision(builder, _contents(answer), _ready(ConditionStatus.TRUE), now)
     if not answer.permanent and is_ready(builder):
         return Decision(reason=answer.message)
     return _decision(builder, BuilderStatus(), _ready(ConditionStatus.FALSE, answer.message), now)
+
+
+def _answer(world: BuilderWorld) -> BuilderImage | Fault | None:
+    if world.builder.unreadable:
+        return Fault(reason=REASON, message=unreadable_spec(world.builder.unreadable), permanent=True)
+    return None if world.seen is None else world.seen.answer
 
 
 def _contents(image: BuilderImage) -> BuilderStatus:

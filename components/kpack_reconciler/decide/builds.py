@@ -7,9 +7,10 @@ Rules:
 
 from collections.abc import Iterable
 
-from kpack_api.names import BUILD_NUMBER_LABEL, ConditionType
-from kpack_api.types import Build
+from kpack_api.names import ConditionType
+from kpack_api.types import Build, LatestSuccess
 from kpack_api.wire import Condition, ConditionStatus, find_condition
+from kpack_reconciler.model.numbers import build_number
 
 
 def succeeded_condition(build: Build) -> Condition:
@@ -33,10 +34,16 @@ def has_failed(build: Build) -> bool:
     return succeeded_condition(build).status == ConditionStatus.FALSE
 
 
-def build_number(build: Build) -> int:
-    """The number in the Build's label; 0 where there is none, so that such a Build is never the newest."""
-    text = build.metadata.labels.get(BUILD_NUMBER_LABEL, "")
-    return int(text) if text.isascii() and text.isdigit() else 0
+def as_success(build: Build) -> LatestSuccess:
+    """What a Build that ended well was made of."""
+    git = build.spec.source.git
+    return LatestSuccess(
+        build_ref=build.metadata.name,
+        revision=git.revision if git is not None else "",
+        build_metadata=build.status.build_metadata,
+        stack=build.status.stack,
+        completion_time=succeeded_condition(build).last_transition_time or "",
+    )
 
 
 def in_order(builds: Iterable[Build], *, owner_uid: str) -> tuple[Build, ...]:

@@ -5,7 +5,8 @@ Rules (kpack v0.0.9):
 - Else the reasons are collected in the order of `BuildReason`; any of them makes a build.
 - `BUILDPACK` and `STACK` count only after a success: a failed build waits for source, configuration or a trigger.
 - The git revision is `COMMIT`'s alone; `CONFIG` does not see it.
-- Run images are compared by digest (tag where there is none); an unreadable one counts as changed.
+- Run images are compared by digest (tag where there is none); an unreadable one counts as changed. One that the builder
+  showed already when the newest Build was made is no change (ours): the image may name it otherwise, or be ahead of it.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from kpack_api.names import BUILD_NEEDED_ANNOTATION, BuildReason
+from kpack_api.names import BUILD_NEEDED_ANNOTATION, RUN_IMAGE_ANNOTATION, BuildReason
 from kpack_api.types import Build, BuilderStatus, ImageSpec, Source
 from kpack_reconciler.decide.builds import has_succeeded
 from kpack_reconciler.decide.quantities import same_resources
@@ -64,7 +65,8 @@ def buildpack_gone(inputs: Inputs, newest: Build) -> bool:
 
 def run_image_changed(inputs: Inputs, newest: Build) -> bool:
     """The builder's run image has another digest than the one below the newest Build's image."""
-    if not has_succeeded(newest):
+    known = newest.metadata.annotations.get(RUN_IMAGE_ANNOTATION)
+    if not has_succeeded(newest) or inputs.builder.stack.run_image == known:
         return False
     try:
         used = parse_image(newest.status.stack.run_image).identifier

@@ -2,7 +2,8 @@
 
 Rules (kpack v0.0.9): both carry the Image's labels, replaced on a change. The claim exists while `cacheSize` is set; of
 an existing claim only labels and requested size change, and never to less, which Kubernetes refuses. A claim of
-somebody else is never deleted.
+somebody else is never deleted. One that is going away is not built with, since no pod would start (ours); the next
+comes once it is gone.
 """
 
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ def cache_change(image: Image, current: PersistentVolumeClaim | None) -> CacheCh
     if current is None:
         create = CreateCacheClaim(claim=_claim(image, name, size), reason=f"cacheSize is {size}")
         return CacheChange(name=name, first=(create,))
+    if current.metadata.deletion_timestamp is not None:
+        return CacheChange()
     return CacheChange(name=name, last=_update_claim(image, current, size))
 
 

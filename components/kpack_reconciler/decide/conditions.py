@@ -60,7 +60,7 @@ def _since(image: Image, verdict: Verdict, now: datetime) -> datetime:
     before = _unchanged(image, verdict)
     if before is None or before.last_transition_time is None:
         return now
-    return read_time(before.last_transition_time)
+    return min(read_time(before.last_transition_time), now)
 
 
 def _unchanged(image: Image, verdict: Verdict) -> Condition | None:

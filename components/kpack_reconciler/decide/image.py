@@ -6,7 +6,8 @@ Leaves to others why a build is due (`changes`), what it is made of (`next_build
 Rules (kpack v0.0.9):
 - The state is computed anew from builder, newest Build and SourceResolver, in this order; none of it is stored.
 - While a Build runs nothing else happens; what changed meanwhile is decided once, when it has ended.
-- A write that may be impossible (a claim's growth, trimming) comes after the status.
+- A write that may be impossible (a claim's growth, trimming) comes after the status. What the API server refused is
+  told before it is tried again.
 """
 
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from kpack_api.names import BUILD_REASON_ANNOTATION, IMAGE_GENERATION_LABEL, source_resolver_name
+from kpack_api.names import BUILD_REASON_ANNOTATION, source_resolver_name
+from kpack_api.neutral import kind_of
 from kpack_api.types import Build, Builder, Image, ImageStatus, Kind, SourceResolver
 from kpack_reconciler.decide import verdicts
-from kpack_reconciler.decide.builds import build_number, has_succeeded, in_order, is_running, succeeded_condition
+from kpack_reconciler.decide.builds import as_success, has_succeeded, in_order, is_running, succeeded_condition
 from kpack_reconciler.decide.changes import Inputs, build_reasons
 from kpack_reconciler.decide.children import cache_change, resolver_actions
 from kpack_reconciler.decide.conditions import image_conditions, patience_left
@@ -25,10 +27,13 @@ from kpack_reconciler.decide.next_build import next_build, with_cache, with_inpu
 from kpack_reconciler.decide.readiness import is_ready
 from kpack_reconciler.decide.retention import trim_history
 from kpack_reconciler.decide.verdicts import Verdict
-from kpack_reconciler.model.actions import Action, CreateBuild, PatchStatus, RecordEvent
+from kpack_reconciler.model.actions import Action, CreateBuild, PatchStatus, Premise, RecordEvent
 from kpack_reconciler.model.decisions import Decision
+from kpack_reconciler.model.facts import Fault
 from kpack_reconciler.model.keys import Key
+from kpack_reconciler.model.numbers import build_number, image_generation
 from kpack_reconciler.model.references import InvalidReferenceError
+from kpack_reconciler.model.refusals import refusal_of
 from kpack_reconciler.model.worlds import ImageWorld
 
 
@@ -45,6 +50,9 @@ def decide_image(world: ImageWorld, now: datetime) -> Decision:
     image = world.image
     if image.metadata.deletion_timestamp is not None:
         return Decision(reason="the Image is being deleted")
+    if image.unreadable:
+        verdict = verdicts.invalid_spec(image.unreadable)
+        return _decision(image, verdict, _patch(image, image.status, verdict, now), now)
     builds = in_order(world.builds, owner_uid=image.metadata.uid)
     if world.builder is None:
         verdict = verdicts.builder_missing(image.spec.builder.name)
@@ -61,21 +69,30 @@ def _decide_idle(world: ImageWorld, builder: Builder, builds: tuple[Build, ...],
     image = world.image
     cache = cache_change(image, world.cache_claim)
     outcome = _outcome(world, builder, builds, now)
-    created: tuple[Action, ...] = ()
+    needed = (*cache.first, *resolver_actions(image, world.source_resolver))
+    after = builds
     if outcome.build is not None:
         build = with_cache(outcome.build, cache.name)
-        created = _create(image, build)
-        builds = (*builds, build)
-    status = _status(image, builds, cache_name=cache.name)
+        needed = (*needed, *_create(world, build))
+        after = (*builds, build)
+    if fault := _refused(needed, world, now):
+        status = _status(image, builds, cache_name=image.status.build_cache_name)
+        verdict = verdicts.refused(fault, builder_message=outcome.verdict.builder_message)
+        return _decision(image, verdict, (*_patch(image, status, verdict, now), *needed), now)
+    verdict = verdicts.with_cache_fault(outcome.verdict, _refused(cache.last, world, now))
     actions = (
-        *cache.first,
-        *resolver_actions(image, world.source_resolver),
-        *created,
-        *_patch(image, status, outcome.verdict, now),
+        *needed,
+        *_patch(image, _status(image, after, cache_name=cache.name), verdict, now),
         *cache.last,
-        *trim_history(builds, image.spec),
+        *trim_history(after, image.spec),
     )
-    return _decision(image, outcome.verdict, actions, now)
+    return _decision(image, verdict, actions, now)
+
+
+def _refused(actions: tuple[Action, ...], world: ImageWorld, now: datetime) -> Fault | None:
+    """Why the API server lately refused the first of these actions that it refused. They are tried all the same."""
+    faults = (refusal_of(action, world.refusals, now) for action in actions)
+    return next((fault for fault in faults if fault is not None), None)
 
 
 def _outcome(world: ImageWorld, builder: Builder, builds: tuple[Build, ...], now: datetime) -> Outcome:
@@ -97,6 +114,13 @@ def _outcome(world: ImageWorld, builder: Builder, builds: tuple[Build, ...], now
         build = with_inputs(next_build(image, newest, reasons), image, builder, inputs.source, now)
     except InvalidReferenceError as error:
         return Outcome(verdict=verdicts.invalid_tag(str(error)))
+    return _due(build, world.namesake)
+
+
+def _due(build: Build, namesake: Build | None) -> Outcome:
+    """This Build is to be made, unless its name is taken."""
+    if namesake is not None and namesake.metadata.name == build.metadata.name:
+        return Outcome(verdict=verdicts.name_taken(namesake))
     return Outcome(verdict=verdicts.build_running(build.metadata.name), build=build)
 
 
@@ -112,10 +136,11 @@ def _running(build: Build, builder: Builder) -> Verdict:
     )
 
 
-def _create(image: Image, build: Build) -> tuple[Action, ...]:
+def _create(world: ImageWorld, build: Build) -> tuple[Action, ...]:
+    image = world.image
     reasons = build.metadata.annotations[BUILD_REASON_ANNOTATION]
     return (
-        CreateBuild(build=build, reason=reasons),
+        CreateBuild(build=build, premises=_premises(world) if build_number(build) > 1 else (), reason=reasons),
         RecordEvent(
             kind=Kind.IMAGE,
             subject=image.metadata,
@@ -126,18 +151,31 @@ def _create(image: Image, build: Build) -> tuple[Action, ...]:
     )
 
 
+def _premises(world: ImageWorld) -> tuple[Premise, ...]:
+    """What the decision was made from; the newest Build is not among it, since the next one's name depends on it."""
+    found = (world.image, world.builder, world.source_resolver)
+    return tuple(
+        Premise(
+            key=Key(kind_of(value), value.metadata.namespace, value.metadata.name),
+            resource_version=value.metadata.resource_version,
+        )
+        for value in found
+        if value is not None
+    )
+
+
 def _status(image: Image, builds: tuple[Build, ...], *, cache_name: str) -> ImageStatus:
     """The status fields that tell of Builds; `latestImage` is the last success's, even after its Build is gone."""
     newest = builds[-1] if builds else None
     succeeded = [build for build in builds if has_succeeded(build)]
-    generation = newest.metadata.labels.get(IMAGE_GENERATION_LABEL, "") if newest else ""
     return ImageStatus(
         latest_build_ref=newest.metadata.name if newest else "",
-        latest_build_image_generation=int(generation) if generation.isascii() and generation.isdigit() else 0,
+        latest_build_image_generation=image_generation(newest) if newest else 0,
         latest_image=succeeded[-1].status.latest_image if succeeded else image.status.latest_image,
         latest_stack=newest.status.stack.id if newest and has_succeeded(newest) else "",
         build_counter=build_number(newest) if newest else 0,
         build_cache_name=cache_name,
+        latest_success=as_success(succeeded[-1]) if succeeded else image.status.latest_success,
     )
 
 
@@ -153,4 +191,5 @@ def _patch(image: Image, status: ImageStatus, verdict: Verdict, now: datetime) -
 
 def _decision(image: Image, verdict: Verdict, actions: tuple[Action, ...], now: datetime) -> Decision:
     reason = f"{verdict.state}: {verdict.message}" if verdict.message else verdict.state
-    return Decision(actions=actions, look_again=patience_left(image, verdict, now), reason=reason)
+    again = [after for after in (patience_left(image, verdict, now), verdict.look_again) if after is not None]
+    return Decision(actions=actions, look_again=min(again, default=None), reason=reason)

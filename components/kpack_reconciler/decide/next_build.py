@@ -3,6 +3,7 @@
 Rules (kpack v0.0.9):
 - Its number is the newest Build's plus one. Its name is computed, so a second look at stale data meets AlreadyExists.
 - After a success `lastBuild` is that result; after a failure the failed Build's own, so the last success is kept.
+- The builder's run image is kept with the Build (ours), which is put onto that one and is compared by it.
 - The Image's labels are passed on, and its annotations but those that belong to tools or would trigger builds for ever.
 """
 
@@ -17,16 +18,18 @@ from kpack_api.names import (
     BUILD_REASON_ANNOTATION,
     IMAGE_GENERATION_LABEL,
     IMAGE_LABEL,
+    RUN_IMAGE_ANNOTATION,
     BuildReason,
     build_name,
 )
 from kpack_api.types import Build, Builder, BuildSpec, Image, LastBuild, Source
-from kpack_reconciler.decide.builds import build_number, has_succeeded
+from kpack_reconciler.decide.builds import has_succeeded
 from kpack_reconciler.decide.children import child_metadata
 from kpack_reconciler.decide.tags import build_tags
+from kpack_reconciler.model.numbers import build_number
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_KEPT_BACK = frozenset({_LAST_APPLIED, BUILD_NEEDED_ANNOTATION, BUILD_REASON_ANNOTATION})
+_KEPT_BACK = frozenset({_LAST_APPLIED, BUILD_NEEDED_ANNOTATION, BUILD_REASON_ANNOTATION, RUN_IMAGE_ANNOTATION})
 _PULUMI_PREFIX = "pulumi.com/"
 
 
@@ -58,7 +61,8 @@ def with_inputs(build: Build, image: Image, builder: Builder, source: Source, no
         env=wanted.env,
         resources=wanted.resources,
     )
-    return replace(build, spec=spec)
+    annotations = {**build.metadata.annotations, RUN_IMAGE_ANNOTATION: builder.status.stack.run_image}
+    return replace(build, metadata=replace(build.metadata, annotations=annotations), spec=spec)
 
 
 def with_cache(build: Build, cache_name: str) -> Build:

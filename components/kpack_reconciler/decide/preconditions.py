@@ -2,15 +2,19 @@
 
 Rules:
 - A fact must be newer than the Build: a run image or a Secret may have changed since an older one was seen.
+- The run image is the one for which the Build was made (ours): a newer one below it would make the builder, which was
+  asked earlier, look changed, and the Build be followed by another, again and again.
 - A missing service account or Secret is waited for, `GRACE` from the Build's creation; then the Build fails.
-- A registry's definite refusal fails the Build; a fault that may pass is asked about again.
+- A registry's definite refusal fails the Build; a fault that may pass is asked about again, for `FAULT_PATIENCE`, since
+  behind a Build that waits a change of its Image would wait too.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from kpack_api.names import BUILD_NEEDED_ANNOTATION
+from kpack_api.names import BUILD_NEEDED_ANNOTATION, RUN_IMAGE_ANNOTATION
 from kpack_api.types import Build
+from kpack_reconciler.decide.pod_times import finished_at
 from kpack_reconciler.decide.times import created_at
 from kpack_reconciler.model.actions import Action, InspectBuilderImage, ReadServiceAccount
 from kpack_reconciler.model.facts import BuilderImage, BuilderImageSeen, Credentials, Fault, ServiceAccountSeen
@@ -18,6 +22,7 @@ from kpack_reconciler.model.questions import build_builder_question, service_acc
 from kpack_reconciler.model.worlds import BuildWorld
 
 GRACE = timedelta(seconds=15)
+FAULT_PATIENCE = timedelta(minutes=10)
 _AGAIN = timedelta(seconds=1)
 _FAULT_AGAIN = timedelta(seconds=5)
 _CLOCK_SKEW = timedelta(seconds=5)
@@ -58,7 +63,19 @@ def preconditions(world: BuildWorld, now: datetime) -> Known | Awaited | Refused
     image = _builder_image(world, now)
     if not isinstance(image, BuilderImage):
         return image
-    return Known(image=image, credentials=credentials)
+    run_image = build_run_image(world.build) or image.run_image
+    return Known(image=replace(image, run_image=run_image), credentials=credentials)
+
+
+def build_run_image(build: Build) -> str:
+    """The run image for which the Build was made; "" for a Build that somebody else made."""
+    return build.metadata.annotations.get(RUN_IMAGE_ANNOTATION, "")
+
+
+def waiting_since(world: BuildWorld, now: datetime) -> datetime:
+    """Since when a pod is wanted: the Build's creation, or the end of the attempt before."""
+    created = created_at(world.build.metadata.creation_timestamp, now)
+    return created if world.pod is None else max(created, finished_at(world.pod, now))
 
 
 def _credentials(world: BuildWorld, now: datetime) -> Credentials | Awaited | Refused:
@@ -86,6 +103,9 @@ def _missing(answer: Credentials | None, build: Build) -> tuple[str, str]:
     if answer is None:
         missing = f'service account "{account}" does not exist in namespace "{namespace}"'
         return "ServiceAccountNotFound", f"{missing}; create it, then ask for a new build: {again}"
+    if "" in answer.missing:
+        missing = f'ServiceAccount has invalid Secret reference: one of the secrets of "{account}" has no name'
+        return "SecretNotFound", f"{missing}; correct it, then ask for a new build: {again}"
     names = ", ".join(f'"{name}"' for name in answer.missing)
     missing = f'service account "{account}" names secrets that do not exist in namespace "{namespace}": {names}'
     return "SecretNotFound", f"{missing}; create them, then ask for a new build: {again}"
@@ -101,6 +121,9 @@ def _builder_image(world: BuildWorld, now: datetime) -> BuilderImage | Awaited |
     fault, age = seen.answer, now - seen.at
     if fault.permanent:
         return Refused(reason=fault.reason, message=fault.message)
+    if now - waiting_since(world, now) >= FAULT_PATIENCE:
+        message = f"{fault.message}; asked for {FAULT_PATIENCE.total_seconds() // 60:.0f} minutes"
+        return Refused(reason=fault.reason, message=message)
     if age >= _FAULT_AGAIN:
         return Awaited(actions=(inspect,), look_again=_AT_ONCE, reason=fault.reason, message=fault.message)
     return Awaited(look_again=_FAULT_AGAIN - age, reason=fault.reason, message=fault.message)

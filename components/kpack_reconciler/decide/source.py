@@ -17,6 +17,7 @@ from kpack_api.types import GitType, Kind, Source, SourceResolver, SourceResolve
 from kpack_api.wire import Condition, ConditionStatus
 from kpack_reconciler.decide.readiness import ready_condition
 from kpack_reconciler.decide.times import with_times
+from kpack_reconciler.decide.unreadable import REASON, unreadable_spec
 from kpack_reconciler.model.actions import PatchStatus
 from kpack_reconciler.model.decisions import Decision
 from kpack_reconciler.model.facts import Fault
@@ -24,6 +25,8 @@ from kpack_reconciler.model.keys import Key
 from kpack_reconciler.model.worlds import SourceResolverWorld
 
 _POLLED = frozenset({GitType.BRANCH, GitType.TAG})
+_OTHERS = 2
+"""Of three kinds of source, one is given."""
 _NO_SOURCE = Fault(
     reason="InvalidSource", message="invalid source type: set one of git, blob and registry", permanent=True
 )
@@ -48,9 +51,14 @@ def decide_source_resolver(world: SourceResolverWorld, now: datetime) -> Decisio
 
 def _answer(world: SourceResolverWorld) -> Source | Fault | None:
     """The resolved source; blob and registry sources are taken as they are written (kpack v0.0.9)."""
+    unreadable = world.source_resolver.unreadable
+    if unreadable:
+        return Fault(reason=REASON, message=unreadable_spec(unreadable), permanent=True)
     source = world.source_resolver.spec.source
+    if [source.git, source.blob, source.registry].count(None) != _OTHERS:
+        return _NO_SOURCE
     if source.git is None:
-        return source if source.blob or source.registry else _NO_SOURCE
+        return source
     if world.resolved is None:
         return None
     answer = world.resolved.answer

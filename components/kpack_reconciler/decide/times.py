@@ -1,6 +1,8 @@
-"""Times as Kubernetes writes them (RFC 3339, seconds, UTC), and when a condition last changed.
+"""Times as Kubernetes writes them (RFC 3339, seconds, UTC), and conditions as they are written.
 
-Rule: `lastTransitionTime` moves only when a condition's status flips (kpack: on any write).
+Rules:
+- `lastTransitionTime` moves only when a condition's status flips (kpack: on any write).
+- A message is cut at `LONGEST_MESSAGE` characters: it may quote what a user wrote or a server answered.
 """
 
 from datetime import UTC, datetime
@@ -9,6 +11,8 @@ from msgspec.structs import replace
 
 from kpack_api.wire import Condition, find_condition
 
+LONGEST_MESSAGE = 4000
+_CUT = "…"
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -29,7 +33,13 @@ def created_at(creation_timestamp: str | None, now: datetime) -> datetime:
 
 def with_times(wanted: tuple[Condition, ...], before: tuple[Condition, ...], now: datetime) -> tuple[Condition, ...]:
     """The wanted conditions, each with the time at which its status last flipped. A time already set stays."""
-    return tuple(_with_time(condition, before, now) for condition in wanted)
+    return tuple(_with_time(_brief(condition), before, now) for condition in wanted)
+
+
+def _brief(condition: Condition) -> Condition:
+    if len(condition.message) <= LONGEST_MESSAGE:
+        return condition
+    return replace(condition, message=condition.message[: LONGEST_MESSAGE - len(_CUT)] + _CUT)
 
 
 def _with_time(condition: Condition, before: tuple[Condition, ...], now: datetime) -> Condition:

@@ -4,13 +4,18 @@ Facts of kpack v0.0.9: the texts of `BuilderNotFound`, `BuilderNotReady` and `<b
 messages of the other states are ours, where kpack leaves them empty.
 """
 
+import dataclasses
 from dataclasses import dataclass
+from datetime import timedelta
 
 from kpack_api.types import Build, Builder, SourceResolver
 from kpack_api.wire import ConditionStatus
 from kpack_reconciler.decide.builds import has_succeeded, succeeded_condition
 from kpack_reconciler.decide.readiness import ready_condition
+from kpack_reconciler.decide.unreadable import REASON, unreadable_spec
+from kpack_reconciler.model.facts import Fault
 
+_NAME_FREE = timedelta(seconds=30)
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
 
@@ -20,7 +25,7 @@ class Verdict:
 
     `state` is the reason of `Settled`, `reason` that of `Ready`. `builder_message` None means that the builder is
     ready, `builder_exists` False that nothing can be said of it. `patience` means that the state may pass by itself
-    soon: it settles only after a while.
+    soon: it settles only after a while. `look_again` is for states whose end wakes nobody.
     """
 
     state: str
@@ -31,6 +36,7 @@ class Verdict:
     patience: bool = False
     builder_exists: bool = True
     builder_message: str | None = None
+    look_again: timedelta | None = None
 
 
 def builder_missing(name: str) -> Verdict:
@@ -83,9 +89,50 @@ def resolver_not_ready(resolver: SourceResolver | None, name: str) -> Verdict:
     )
 
 
+def invalid_spec(unreadable: tuple[str, ...]) -> Verdict:
+    """Parts of the spec cannot be understood; only a cluster without the admission webhook lets that pass."""
+    message = unreadable_spec(unreadable)
+    return Verdict(state=REASON, ready=_FALSE, reason=REASON, message=message, settled=True, builder_exists=False)
+
+
 def invalid_tag(message: str) -> Verdict:
     """The Image's tag is none; only a cluster without the admission webhook lets that pass."""
     return Verdict(state="InvalidTag", ready=_FALSE, reason="InvalidTag", message=message, settled=True)
+
+
+def name_taken(build: Build) -> Verdict:
+    """The next Build's name is that of an object which is no Build of this Image; it must go first."""
+    name, namespace = build.metadata.name, build.metadata.namespace
+    message = (
+        f"Build {name} is not of this Image, but has the name of its next one: kubectl delete build -n {namespace}"
+    )
+    return Verdict(
+        state="BuildNameTaken",
+        ready=_FALSE,
+        reason="BuildNameTaken",
+        message=f"{message} {name}",
+        settled=True,
+        look_again=_NAME_FREE,
+    )
+
+
+def refused(fault: Fault, *, builder_message: str | None) -> Verdict:
+    """The API server refuses what the Image needs: a quota, a policy, a value that it does not accept."""
+    return Verdict(
+        state="Refused",
+        ready=_FALSE,
+        reason=fault.reason,
+        message=fault.message,
+        patience=True,
+        builder_message=builder_message,
+    )
+
+
+def with_cache_fault(verdict: Verdict, fault: Fault | None) -> Verdict:
+    """The verdict, with a word on a cache that could not be changed, unless there is more to say."""
+    if fault is None or verdict.message:
+        return verdict
+    return dataclasses.replace(verdict, message=f"the cache keeps its size and labels: {fault.message}")
 
 
 def newest_ended(build: Build) -> Verdict:

@@ -3,7 +3,7 @@
 Owns which request an action is. Leaves what is in it to `decide` and to the dialect, and failures to the worker.
 
 Rules:
-- What exists already is a conflict, so acting twice is seen and harmless.
+- What exists already is a conflict, so acting twice is seen and harmless. So is a premise that no longer holds.
 - Writes carry the resource version, deletions the UID that the decision saw.
 - What is overwritten is overwritten whole, so that labels which are no longer wanted go away.
 - A status of an object that is gone is written nowhere, without complaint. So is an Event that cannot be written: it
@@ -14,13 +14,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import structlog
 
 from kpack_api.dialects import build_pivotal_io_v1alpha1 as dialect
 from kpack_api.names import BUILD_API_VERSION
 from kpack_api.process import CONTROLLER_NAME
 from kpack_api.types import Kind
-from kpack_api.wire import Wire, to_manifest
+from kpack_api.wire import ObjectMeta, Wire, to_manifest
 from kpack_reconciler.clients.kube.client import KubeClient, NotFoundError, PatchStyle
 from kpack_reconciler.clients.kube.paths import core_path, object_path
 from kpack_reconciler.errors import ConflictError, PermanentError, TransientError
@@ -32,9 +33,12 @@ from kpack_reconciler.model.actions import (
     CreateSourceResolver,
     DeleteBuild,
     DeleteCacheClaim,
+    DeletePod,
     InspectBuilderImage,
     PatchStatus,
+    Premise,
     ReadServiceAccount,
+    RebaseImage,
     RecordEvent,
     UpdateCacheClaim,
     UpdateSourceResolver,
@@ -52,10 +56,19 @@ log = structlog.get_logger(__name__)
 _CLAIMS = "persistentvolumeclaims"
 _LONGEST_EVENT_MESSAGE = 1024
 
+
+class _Object(msgspec.Struct):
+    metadata: ObjectMeta
+
+
+_decode = msgspec.json.Decoder(_Object).decode
+
 Describe = Callable[[str, str], Awaitable[Credentials | None]]
 """Which credentials the service account of this namespace and name has; None where it does not exist."""
 Inspect = Callable[[BuilderImageQuestion], Awaitable[BuilderImageSeen]]
 """What a registry says of a builder image."""
+Begin = Callable[[RebaseImage], None]
+"""Begin a rebase; its fact comes by another way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +78,7 @@ class KubeObjects:
     kube: KubeClient
     describe: Describe
     inspect: Inspect
+    rebase: Begin
     now: Callable[[], datetime]
 
     async def run(self, action: Action) -> Fact | None:
@@ -75,14 +89,14 @@ class KubeObjects:
                 return ServiceAccountSeen(question=question, answer=answer, at=self.now())
             case InspectBuilderImage(question=builder_question):
                 return await self.inspect(builder_question)
+            case RebaseImage():
+                self.rebase(action)
             case PatchStatus():
                 await self._patch_status(action)
             case RecordEvent():
                 await self._record_event(action)
-            case DeleteBuild():
-                await self.kube.delete(object_path(Kind.BUILD, action.namespace, action.name), uid=action.uid)
-            case DeleteCacheClaim():
-                await self.kube.delete(core_path(_CLAIMS, action.namespace, action.name), uid=action.uid)
+            case DeleteBuild() | DeleteCacheClaim() | DeletePod():
+                await self._delete(action)
             case UpdateSourceResolver() | UpdateCacheClaim():
                 await self._update(action)
             case CreateBuild() | CreateSourceResolver() | CreateCacheClaim() | CreatePod():
@@ -92,6 +106,7 @@ class KubeObjects:
     async def _create(self, action: CreateBuild | CreateSourceResolver | CreateCacheClaim | CreatePod) -> None:
         match action:
             case CreateBuild(build=build):
+                await self._check(action.premises)
                 path, body = object_path(Kind.BUILD, build.metadata.namespace), dialect.manifest(build)
             case CreateSourceResolver(source_resolver=resolver):
                 path = object_path(Kind.SOURCE_RESOLVER, resolver.metadata.namespace)
@@ -99,8 +114,30 @@ class KubeObjects:
             case CreateCacheClaim(claim=claim):
                 path, body = core_path(_CLAIMS, claim.metadata.namespace), _core(claim, "PersistentVolumeClaim")
             case CreatePod(pod=pod):
+                await self._check(action.premises)
                 path, body = core_path("pods", pod.metadata.namespace), _core(pod, "Pod")
         await self.kube.create(path, body)
+
+    async def _check(self, premises: tuple[Premise, ...]) -> None:
+        """Ask the API server itself whether all premises still hold; ConflictError where one does not."""
+        for premise in premises:
+            key = premise.key
+            try:
+                raw = await self.kube.get(object_path(key.kind, key.namespace, key.name))
+            except NotFoundError as error:
+                raise ConflictError(f"{key} is gone") from error
+            if _decode(raw).metadata.resource_version != premise.resource_version:
+                raise ConflictError(f"{key} has changed since it was seen")
+
+    async def _delete(self, action: DeleteBuild | DeleteCacheClaim | DeletePod) -> None:
+        match action:
+            case DeleteBuild():
+                path = object_path(Kind.BUILD, action.namespace, action.name)
+            case DeleteCacheClaim():
+                path = core_path(_CLAIMS, action.namespace, action.name)
+            case DeletePod():
+                path = core_path("pods", action.namespace, action.name)
+        await self.kube.delete(path, uid=action.uid)
 
     async def _update(self, action: UpdateSourceResolver | UpdateCacheClaim) -> None:
         match action:

@@ -31,11 +31,14 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRegistration:
-    """The webhook's Secret and configurations. `make` makes a certificate, `good` says whether one still serves."""
+    """The webhook's Secret and configurations.
+
+    `make` makes a certificate in place of one that no longer serves, `good` says whether one still does.
+    """
 
     kube: KubeClient
     namespace: str
-    make: Callable[[], ServingCertificate]
+    make: Callable[[ServingCertificate | None], ServingCertificate]
     good: Callable[[ServingCertificate], bool]
 
     async def certificate(self) -> ServingCertificate:
@@ -45,7 +48,7 @@ class WebhookRegistration:
             pems = _pems(stored) if stored else None
             if pems and self.good(pems):
                 return pems
-            made = self.make()
+            made = self.make(pems)
             try:
                 await self._write(made, stored)
             except ConflictError:  # another replica was faster: its certificate is ours too

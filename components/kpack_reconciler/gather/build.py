@@ -1,8 +1,10 @@
 """A Build with everything that a decision about it may know."""
 
 from kpack_reconciler.cache.cache import Cache
+from kpack_reconciler.model.attempts import controls, pod_names
 from kpack_reconciler.model.keys import Key
 from kpack_reconciler.model.questions import build_builder_question, service_account_question
+from kpack_reconciler.model.refusals import Written
 from kpack_reconciler.model.worlds import BuildPodSettings, BuildWorld
 
 
@@ -11,10 +13,16 @@ def gather_build(cache: Cache, key: Key, settings: BuildPodSettings) -> BuildWor
     build = cache.builds.get(key.namespace, key.name)
     if build is None:
         return None
+    pods = cache.pods_of(build)
+    own = tuple(pod for pod in pods if controls(build.metadata, pod.metadata))
+    newest = (own or pods)[-1:]
     return BuildWorld(
         build=build,
-        pod=cache.pod_of(build),
+        pod=newest[0] if newest else None,
+        earlier=own[:-1],
         builder_image=cache.facts.builder_image(build_builder_question(build)),
         credentials=cache.facts.service_account(service_account_question(build)),
+        refusals=cache.facts.refusals(Written("Pod", key.namespace, name) for name in pod_names(key.name)),
+        rebased=cache.facts.rebased(build.metadata.uid),
         settings=settings,
     )

@@ -1,9 +1,11 @@
 """An Image with everything that a decision about it may know."""
 
-from kpack_api.names import cache_name, source_resolver_name
+from kpack_api.names import build_name, cache_name, source_resolver_name
 from kpack_api.types import Builder, Image, Kind
-from kpack_reconciler.cache.cache import Cache
+from kpack_reconciler.cache.cache import Cache, CoreKind
 from kpack_reconciler.model.keys import Key
+from kpack_reconciler.model.numbers import build_number
+from kpack_reconciler.model.refusals import Written
 from kpack_reconciler.model.worlds import ImageWorld
 
 
@@ -12,12 +14,22 @@ def gather_image(cache: Cache, key: Key) -> ImageWorld | None:
     image = cache.images.get(key.namespace, key.name)
     if image is None:
         return None
+    builds = cache.builds_of(image)
+    resolver, claim = source_resolver_name(key.name), cache_name(key.name)
+    next_name = build_name(key.name, 1 + max(map(build_number, builds), default=0), uid=image.metadata.uid)
+    written = (
+        Written(Kind.BUILD, key.namespace, next_name),
+        Written(Kind.SOURCE_RESOLVER, key.namespace, resolver),
+        Written(CoreKind.CLAIM, key.namespace, claim),
+    )
     return ImageWorld(
         image=image,
         builder=_builder(cache, image),
-        builds=cache.builds_of(image),
-        source_resolver=cache.source_resolvers.get(key.namespace, source_resolver_name(key.name)),
-        cache_claim=cache.claims.get(key.namespace, cache_name(key.name)),
+        builds=builds,
+        source_resolver=cache.source_resolvers.get(key.namespace, resolver),
+        cache_claim=cache.claims.get(key.namespace, claim),
+        namesake=cache.builds.get(key.namespace, next_name),
+        refusals=cache.facts.refusals(written),
     )
 
 

@@ -19,15 +19,28 @@ from kpack_api.types import (
     SourceResolverStatus,
 )
 from kpack_api.wire import ObjectMeta
-from kpack_reconciler.model.facts import BuilderImageQuestion, ServiceAccountQuestion
+from kpack_reconciler.model.facts import BuilderImageQuestion, RebaseQuestion, ServiceAccountQuestion
 from kpack_reconciler.model.keys import Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Premise:
+    """An object that a decision was made from, and its version then."""
+
+    key: Key
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateBuild:
-    """Create a Build: metadata with name, labels, annotations, owner; and its spec."""
+    """Create a Build: metadata with name, labels, annotations, owner; and its spec.
+
+    Nothing is created unless the API server says that all `premises` still hold: they come by several watches, one of
+    which may lag behind the newest Build, and the next would be made of what is older. That is one GET for each.
+    """
 
     build: Build
+    premises: tuple[Premise, ...] = ()
     reason: str
 
 
@@ -85,9 +98,20 @@ class DeleteCacheClaim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatePod:
-    """Create the pod of a Build."""
+    """Create the pod of a Build, unless a premise no longer holds: a second look at old data must not add a pod."""
 
     pod: Pod
+    premises: tuple[Premise, ...] = ()
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletePod:
+    """Delete a pod that waits for what its Build has given up on."""
+
+    namespace: str
+    name: str
+    uid: str
     reason: str
 
 
@@ -124,6 +148,18 @@ class InspectBuilderImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RebaseImage:
+    """Begin to put an application onto another run image, unless that is under way; yields `ImageRebased` later.
+
+    Registries may take minutes, so nobody waits: the fact is recorded and the Build looked at when it is done.
+    """
+
+    question: RebaseQuestion
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordEvent:
     """Write a Kubernetes Event about an object: `type` is Normal or Warning, `reason` a CamelCase word.
 
@@ -146,8 +182,10 @@ Action = (
     | UpdateCacheClaim
     | DeleteCacheClaim
     | CreatePod
+    | DeletePod
     | PatchStatus
     | ReadServiceAccount
     | InspectBuilderImage
+    | RebaseImage
     | RecordEvent
 )

@@ -1,6 +1,9 @@
 """What a builder image's labels and environment say (CNB platform specification; read as kpack v0.0.9 reads them).
 
 Owns the labels' shapes and what is wrong with a broken one. Leaves fetching to the registry client.
+
+Of an environment variable that is set twice the first counts, as in kpack; its value ends where the entry does, though
+kpack ends it at a second `=`.
 """
 
 import re
@@ -17,7 +20,8 @@ STACK_LABEL = "io.buildpacks.stack.id"
 USER_VARIABLE = "CNB_USER_ID"
 GROUP_VARIABLE = "CNB_GROUP_ID"
 
-_VERSION = re.compile(r"\d+(\.\d+)*")
+_VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
+_ID = re.compile(r"[0-9]{1,10}")
 
 
 class _RunImage(msgspec.Struct):
@@ -69,11 +73,12 @@ class BuilderLabels:
 
 def read_builder_labels(labels: Mapping[str, str], environment: Sequence[str]) -> BuilderLabels:
     """Read labels and `NAME=value` entries; PermanentError names what a builder image lacks."""
-    metadata = _metadata(_label(labels, METADATA_LABEL))
-    variables = dict(entry.partition("=")[::2] for entry in environment)
+    stack_id = _label(labels, STACK_LABEL)
+    metadata = _metadata(labels)
+    variables = dict(entry.partition("=")[::2] for entry in reversed(environment))
     lifecycle = metadata.lifecycle or _Lifecycle()
     return BuilderLabels(
-        stack_id=_label(labels, STACK_LABEL),
+        stack_id=stack_id,
         run_image=_run_image(metadata),
         user_id=_number(variables, USER_VARIABLE),
         group_id=_number(variables, GROUP_VARIABLE),
@@ -113,17 +118,16 @@ def _label(labels: Mapping[str, str], name: str) -> str:
     return labels[name]
 
 
-def _metadata(text: str) -> _Metadata:
+def _metadata(labels: Mapping[str, str]) -> _Metadata:
     try:
-        return msgspec.json.decode(text, type=_Metadata)
-    except msgspec.DecodeError as error:
+        return msgspec.json.decode(_label(labels, METADATA_LABEL), type=_Metadata)
+    except (PermanentError, msgspec.DecodeError, RecursionError) as error:
         raise PermanentError("InvalidBuilder", f"unsupported builder metadata structure: {error}") from error
 
 
 def _number(variables: Mapping[str, str], name: str) -> int:
     if name not in variables:
         raise PermanentError("InvalidBuilder", f"ENV {name} not found: name a CNB builder image")
-    try:
-        return int(variables[name])
-    except ValueError as error:
-        raise PermanentError("InvalidBuilder", f"ENV {name} is {variables[name]!r}, not a number") from error
+    if not _ID.fullmatch(variables[name]):
+        raise PermanentError("InvalidBuilder", f"ENV {name} is {variables[name][:50]!r}, not a number")
+    return int(variables[name])

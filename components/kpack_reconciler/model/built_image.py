@@ -16,11 +16,17 @@ _COMPRESSED = "zlib:"
 
 
 def encode_built_image(image: BuiltImage) -> str:
-    """Write it as text."""
+    """Write it as text. Raises ValueError for a result that would be cut even so (kpack)."""
     text = msgspec.json.encode(image)
     if len(text) <= _MAXIMUM_BYTES:
         return text.decode()
-    return _COMPRESSED + base64.b64encode(zlib.compress(text, 9)).decode()
+    packed = _COMPRESSED + base64.b64encode(zlib.compress(text, 9)).decode()
+    if len(packed) > _MAXIMUM_BYTES:
+        raise ValueError(
+            f"compressed metadata size too large: {len(image.build_metadata)} buildpacks took part in the build;"
+            " use a builder whose groups are smaller"
+        )
+    return packed
 
 
 def decode_built_image(text: str) -> BuiltImage:

@@ -1,13 +1,13 @@
-"""What was seen in the world besides Kubernetes objects: git revisions, builder images, service accounts.
+"""What was seen in the world besides Kubernetes objects: git revisions, builder images, service accounts, rebases.
 
 Facts are past. They are recorded in the cache by pollers and by effects, each under the question that it answers. A
 lost fact costs time, never correctness.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from kpack_api.types import BuildpackMetadata, GitType
+from kpack_api.types import BuildpackMetadata, BuiltImage, GitType
 from kpack_api.wire import LocalObjectReference
 
 
@@ -110,11 +110,16 @@ class SecretSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A service account's `secrets` that exist, in its order, the names of those that do not, and its pull secrets."""
+    """A service account's `secrets` that exist, in its order, the names of those that do not, and its pull secrets.
+
+    A reference without a name is missing under the name "". `account_secrets` are the names in `secrets` of any service
+    account of its namespace: no binding may use them.
+    """
 
     secrets: tuple[SecretSeen, ...] = ()
     missing: tuple[str, ...] = ()
     image_pull_secrets: tuple[LocalObjectReference, ...] = ()
+    account_secrets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,4 +131,43 @@ class ServiceAccountSeen:
     at: datetime
 
 
-Fact = RevisionResolved | BuilderImageSeen | ServiceAccountSeen
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebaseQuestion:
+    """What becomes of `app_image` (by digest) on `run_image`, written under all `tags`, the first being the main one?
+
+    Asked for a Build, with its service account's credentials and these pull secrets.
+    """
+
+    namespace: str
+    build: str
+    build_uid: str
+    service_account: str
+    pull_secrets: tuple[LocalObjectReference, ...] = ()
+    app_image: str
+    run_image: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotRebasable:
+    """The application cannot be put onto the run image: it has to be built. `reason` is a CamelCase word."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRebased:
+    """An image was rebased and pushed, or not, `at` this time (UTC), in the attempt of this number (from 1).
+
+    `quiet` is how long a registry asked to be left alone for.
+    """
+
+    question: RebaseQuestion
+    answer: BuiltImage | NotRebasable | Fault
+    at: datetime
+    attempt: int = 1
+    quiet: timedelta = timedelta(0)
+
+
+Fact = RevisionResolved | BuilderImageSeen | ServiceAccountSeen | ImageRebased

@@ -7,7 +7,7 @@ Rules (kpack v0.0.9):
 """
 
 from kpack_api.types import Build, Builder, Kind, SourceResolver
-from kpack_reconciler.model.facts import BuilderImageQuestion, RevisionQuestion, ServiceAccountQuestion
+from kpack_reconciler.model.facts import BuilderImageQuestion, RebaseQuestion, RevisionQuestion, ServiceAccountQuestion
 
 _BUILDER_SERVICE_ACCOUNT = "default"
 
@@ -42,3 +42,18 @@ def build_builder_question(build: Build) -> BuilderImageQuestion:
 def service_account_question(build: Build) -> ServiceAccountQuestion:
     """Whose credentials a Build needs before its pod can be made."""
     return ServiceAccountQuestion(build.metadata.namespace, build.spec.service_account)
+
+
+def rebase_question(build: Build, run_image: str) -> RebaseQuestion:
+    """What becomes of a Build's last result on this run image."""
+    metadata, spec = build.metadata, build.spec
+    return RebaseQuestion(
+        namespace=metadata.namespace,
+        build=metadata.name,
+        build_uid=metadata.uid,
+        service_account=spec.service_account,
+        pull_secrets=spec.builder_image_pull_secrets,
+        app_image="" if spec.last_build is None else spec.last_build.image,
+        run_image=run_image,
+        tags=spec.tags,
+    )

@@ -19,7 +19,7 @@ _DOCKER_HUB_NAMESPACE = "library/"
 _REGISTRY = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 _REPOSITORY = re.compile(r"[a-z0-9_\-./]{2,255}")
 _TAG = re.compile(r"[A-Za-z0-9_\-.]{1,127}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class InvalidReferenceError(ValueError):
@@ -82,7 +82,7 @@ def parse_image(text: str) -> ImageReference:
     name, at, digest = text.partition("@")
     if not at:
         return parse_tag(text)
-    if not _DIGEST.fullmatch(digest):
+    if not DIGEST.fullmatch(digest):
         raise InvalidReferenceError(
             f"could not parse reference: {text}: the part after @ must be sha256: and 64 hexadecimal digits"
         )

@@ -8,18 +8,25 @@ from datetime import timedelta
 
 from kpack_api.core import PersistentVolumeClaim, Pod
 from kpack_api.types import Build, Builder, Image, SourceResolver
-from kpack_reconciler.model.facts import BuilderImageSeen, RevisionResolved, ServiceAccountSeen
+from kpack_reconciler.model.facts import BuilderImageSeen, ImageRebased, RevisionResolved, ServiceAccountSeen
+from kpack_reconciler.model.refusals import WriteRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageWorld:
-    """An Image, the builder it names, its Builds (any order), its SourceResolver and its cache's claim."""
+    """An Image, the builder it names, its Builds (any order), its SourceResolver and its cache's claim.
+
+    `namesake` is an object that has the next Build's name already and is none of `builds`; `refusals` what the API
+    server refused to write for this Image.
+    """
 
     image: Image
     builder: Builder | None = None
     builds: tuple[Build, ...] = ()
     source_resolver: SourceResolver | None = None
     cache_claim: PersistentVolumeClaim | None = None
+    namesake: Build | None = None
+    refusals: tuple[WriteRefused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +38,20 @@ class BuildPodSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildWorld:
-    """A Build, its pod, its builder image as seen, and the credentials of its service account."""
+    """A Build, its pods, its builder image as seen, the credentials of its service account, its rebase if it is one.
+
+    `pod` is that of the newest attempt; where the Build controls none, one of others that has a name of its attempts.
+    `earlier` are its own pods of the attempts before, oldest first. `refusals` tell which of its pods the API server
+    refused to create.
+    """
 
     build: Build
     pod: Pod | None = None
+    earlier: tuple[Pod, ...] = ()
     builder_image: BuilderImageSeen | None = None
     credentials: ServiceAccountSeen | None = None
+    rebased: ImageRebased | None = None
+    refusals: tuple[WriteRefused, ...] = ()
     settings: BuildPodSettings
 
 

@@ -20,13 +20,14 @@ import aiohttp
 
 from kpack_api.types import GitType, Kind
 from kpack_reconciler.cache.cache import Cache
-from kpack_reconciler.clients.git import Ref, ls_refs, resolve
+from kpack_reconciler.clients.git.references import Ref, resolve
+from kpack_reconciler.clients.git.remote import ls_refs
 from kpack_reconciler.clients.service_accounts import ServiceAccounts
 from kpack_reconciler.errors import PermanentError
 from kpack_reconciler.model.facts import Fault, Revision, RevisionQuestion, RevisionResolved
-from kpack_reconciler.model.git_credentials import GitCandidate, GitCredentials, choose_git_credentials, public_url
+from kpack_reconciler.model.git_credentials import AnyCredentials, GitCandidate, choose_git_credentials
+from kpack_reconciler.model.git_urls import public_url
 from kpack_reconciler.model.keys import Key
-from kpack_reconciler.model.questions import revision_question
 from kpack_reconciler.observe.polling import AT_ONCE, PARALLEL, Schedule, fault_of
 
 _UNAVAILABLE = "GitUnavailable"
@@ -39,7 +40,7 @@ class _Request:
     """One request: a repository with one set of credentials, for all questions that it answers."""
 
     url: str
-    credentials: GitCredentials | None
+    credentials: AnyCredentials | None
     questions: tuple[RevisionQuestion, ...]
 
 
@@ -59,7 +60,9 @@ class GitPoller:
         self._cache, self._accounts, self._http = cache, accounts, http
         self._interval, self._now, self._changed = interval, now, changed
         self._limit = asyncio.Semaphore(PARALLEL)
-        self._schedule = Schedule(due=self._due, ask=self._ask_all, interval=interval, now=now)
+        self._schedule = Schedule(
+            due=self._due, ask=self._ask_all, interval=interval, now=now, group=lambda question: question.url
+        )
 
     def wake(self) -> None:
         """Look for new questions now."""
@@ -84,7 +87,7 @@ class GitPoller:
         for question in questions:
             by_account.setdefault((question.namespace, question.service_account), []).append(question)
         found = await asyncio.gather(*(self._candidates(account) for account in by_account))
-        together: dict[tuple[str, GitCredentials | None], list[RevisionQuestion]] = {}
+        together: dict[tuple[str, AnyCredentials | None], list[RevisionQuestion]] = {}
         for candidates, asked in zip(found, by_account.values(), strict=True):
             if isinstance(candidates, Fault):
                 self._record(dict.fromkeys(asked, candidates))
@@ -122,22 +125,14 @@ class GitPoller:
             for question, answer in answers.items()
             if record(RevisionResolved(question=question, answer=answer, at=at))
         ]
-        askers = self._askers() if news else {}
         for question in news:
-            for key in askers.get(question, ()):
-                self._changed(key)
-
-    def _askers(self) -> dict[RevisionQuestion, list[Key]]:
-        askers: dict[RevisionQuestion, list[Key]] = {}
-        for resolver in self._cache.source_resolvers.values():
-            question = revision_question(resolver)
-            if question is not None:
-                key = Key(Kind.SOURCE_RESOLVER, resolver.metadata.namespace, resolver.metadata.name)
-                askers.setdefault(question, []).append(key)
-        return askers
+            for resolver in self._cache.source_resolvers_asking(question):
+                self._changed(Key(Kind.SOURCE_RESOLVER, resolver.metadata.namespace, resolver.metadata.name))
 
     def _due(self) -> dict[RevisionQuestion, datetime | None]:
-        return {question: self._due_at(question) for question in self._askers()}
+        asked = self._cache.revision_questions()
+        self._cache.facts.keep_revisions(asked)
+        return {question: self._due_at(question) for question in asked}
 
     def _due_at(self, question: RevisionQuestion) -> datetime | None:
         """When to ask; None for never."""

@@ -5,12 +5,16 @@ answers to each poller.
 
 Rules:
 - A question that was never asked is due at once, whatever the clock says.
+- Questions of one group are asked together: when one of them is due, the others that will be are asked with it, so
+  that they are due together from then on.
 - A new question is asked at once, also while a slow server is waited for; one that is being asked is not asked again.
+  Only in a burst of new questions do they wait a moment for one look at all of them.
 - An unexpected error is logged and counts as a fault that may pass.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
@@ -26,6 +30,7 @@ PARALLEL = 16
 
 AT_ONCE = datetime.min.replace(tzinfo=UTC)
 _SHORTEST_PAUSE = 0.2
+"""Seconds from one look at all questions to the next: what a burst of wake-ups costs at most."""
 
 Question = TypeVar("Question", bound=Hashable)
 
@@ -44,8 +49,10 @@ class Schedule(Generic[Question]):
         ask: Callable[[frozenset[Question]], Awaitable[None]],
         interval: timedelta,
         now: Callable[[], datetime],
+        group: Callable[[Question], Hashable] = lambda question: question,
     ) -> None:
         self._due, self._ask, self._interval, self._now = due, ask, interval, now
+        self._group = group
         self._woken = asyncio.Event()
         self._asking: set[Question] = set()
 
@@ -61,11 +68,11 @@ class Schedule(Generic[Question]):
                 due = self._open()
                 if reached := self._take(due):
                     tasks.create_task(self._ask_taken(reached))
-                try:
-                    async with asyncio.timeout(max(_SHORTEST_PAUSE, self._pause(due).total_seconds())):
+                looked, pause = asyncio.get_running_loop().time(), self._pause(due).total_seconds()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(max(_SHORTEST_PAUSE, pause)):
                         await self._woken.wait()
-                except TimeoutError:
-                    continue
+                await asyncio.sleep(looked + _SHORTEST_PAUSE - asyncio.get_running_loop().time())
 
     async def ask_due(self) -> None:
         """Ask every question that is due and is not being asked; return with the answers."""
@@ -77,7 +84,8 @@ class Schedule(Generic[Question]):
 
     def _take(self, due: Mapping[Question, datetime]) -> frozenset[Question]:
         now = self._now()
-        reached = frozenset(question for question, at in due.items() if at <= now)
+        groups = {self._group(question) for question, at in due.items() if at <= now}
+        reached = frozenset(question for question in due if self._group(question) in groups)
         self._asking |= reached
         return reached
 

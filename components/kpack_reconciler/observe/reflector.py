@@ -7,14 +7,15 @@ Rules:
 - A deletion that was missed while away is seen by the next list.
 - The API server's refusals and silences are waited out with growing delays: rights and kinds may arrive after us. Any
   other exception is a bug and leaves `run`, which ends the process: a dead reflector must not go unnoticed.
-- An object that cannot be decoded is logged and treated as absent; the others stay served.
+- An object that cannot be decoded is logged and treated as absent; the others stay served. Only one that is nested too
+  deeply for any reader (the webhook refuses it) holds its kind up, until it is gone; the process lives.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Generic
+from typing import Generic, TypeVar
 
 import msgspec
 import structlog
@@ -25,6 +26,8 @@ from kpack_reconciler.clients.kube.client import GoneError, KubeClient
 from kpack_reconciler.errors import PermanentError, TransientError
 
 log = structlog.get_logger(__name__)
+
+Read = TypeVar("Read")
 
 _PAGE = 500
 _SHORTEST_WATCH, _LONGEST_WATCH = 240.0, 300.0
@@ -113,7 +116,7 @@ class Reflector(Generic[T]):
         gone = {(value.metadata.namespace, value.metadata.name) for value in self._watched.store.values()}
         params = {"limit": str(_PAGE), **self._selector()}
         while True:
-            page = _decode_list(await self._kube.get(self._watched.path, params=params))
+            page = self._read(_decode_list, await self._kube.get(self._watched.path, params=params))
             for raw in page.items:
                 gone.discard(self._put(raw))
             if not page.metadata.continue_:
@@ -136,7 +139,14 @@ class Reflector(Generic[T]):
         lines = self._kube.lines(self._watched.path, params=params, read_timeout=_SILENCE_SECONDS)
         async with aclosing(lines):
             async for line in lines:
-                self._take(_decode_event(line))
+                self._take(self._read(_decode_event, line))
+
+    def _read(self, decode: Callable[[bytes], Read], raw: bytes) -> Read:
+        try:
+            return decode(raw)
+        except RecursionError as error:
+            path = self._watched.path
+            raise TransientError(f"{path}: an object is nested more than 1,000 levels deep: delete it") from error
 
     def _take(self, event: _Event) -> None:
         if event.type == "ERROR":

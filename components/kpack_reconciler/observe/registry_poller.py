@@ -8,52 +8,60 @@ Rules:
 - A look is one HEAD while the tag has not moved; the whole image description is read only when it has.
 - A builder with update policy `external` is read when it appears or changes, and then never again, unless it failed.
 - Each answer that differs from the one before wakes the builders that ask by then.
-- A fault of one image leaves the others alone.
+- A fault of one image leaves the others alone; a registry that asks to be left alone is, for that image.
+- A builder image and its run image are the linux/amd64 ones of an index: the lifecycle notes the same digest on what it
+  builds, and a difference would mean a new stack for ever.
 
-Cost: a HEAD for the builder and one for its run image per question and interval.
+Cost: a HEAD for the builder and one for its run image per question and interval; tokens are kept between them.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-import aiohttp
 import msgspec
 
 from kpack_api.types import Builder, UpdatePolicy
 from kpack_reconciler.cache.cache import Cache
-from kpack_reconciler.clients.registry import RegistryClient
+from kpack_reconciler.clients.registry import ImageConfig, RegistryClient, UnauthorizedError
 from kpack_reconciler.clients.service_accounts import ServiceAccounts
 from kpack_reconciler.errors import PermanentError, TransientError
-from kpack_reconciler.model.builder_image import BuilderLabels, read_builder_labels
+from kpack_reconciler.model.builder_image import read_builder_labels
+from kpack_reconciler.model.credentials import Keychain
 from kpack_reconciler.model.facts import BuilderImage, BuilderImageQuestion, BuilderImageSeen, Fault
 from kpack_reconciler.model.keys import Key
 from kpack_reconciler.model.questions import builder_question
 from kpack_reconciler.model.references import ImageReference, InvalidReferenceError, parse_image
+from kpack_reconciler.model.registry_access import Asker, explain_refusal
 from kpack_reconciler.observe.polling import AT_ONCE, PARALLEL, Schedule, fault_of
 
-_MOST_LABELS = 256
+_MOST_CONFIGS = 64
 
 
 class RegistryPoller:
-    """Asks again and again while `run` runs; `inspect` asks once for whoever needs it."""
+    """Asks again and again while `run` runs; `inspect` asks once for whoever needs it.
+
+    `client_of` gives a client with a keychain.
+    """
 
     def __init__(
         self,
         cache: Cache,
         accounts: ServiceAccounts,
-        http: aiohttp.ClientSession,
+        client_of: Callable[[Keychain], RegistryClient],
         *,
         interval: timedelta,
         now: Callable[[], datetime],
         changed: Callable[[Key], None],
     ) -> None:
-        self._cache, self._accounts, self._http = cache, accounts, http
+        self._cache, self._accounts, self._client_of = cache, accounts, client_of
         self._interval, self._now, self._changed = interval, now, changed
         self._limit = asyncio.Semaphore(PARALLEL)
         self._schedule = Schedule(due=self._due, ask=self._ask_all, interval=interval, now=now)
-        self._labels: dict[str, BuilderLabels] = {}
+        self._configs: dict[str, ImageConfig] = {}
+        self._left_alone: dict[BuilderImageQuestion, tuple[datetime, Fault]] = {}
 
     def wake(self) -> None:
         """Look for new questions now."""
@@ -69,11 +77,17 @@ class RegistryPoller:
 
     async def inspect(self, question: BuilderImageQuestion) -> BuilderImageSeen:
         """Ask a registry now; faults are part of the answer."""
+        until, fault = self._left_alone.get(question, (AT_ONCE, None))
+        if fault is not None and self._now() < until:
+            return BuilderImageSeen(question=question, answer=fault, at=self._now())
         answer: BuilderImage | Fault
+        self._left_alone.pop(question, None)
         try:
             answer = await self._read(question)
         except Exception as error:  # noqa: BLE001 - becomes a fault; a bug is logged there
             answer = _fault(error, subject=question.image)
+            if isinstance(error, TransientError) and error.retry_after is not None:
+                self._left_alone[question] = (self._now() + timedelta(seconds=error.retry_after), answer)
         return BuilderImageSeen(question=question, answer=answer, at=self._now())
 
     async def _ask_all(self, questions: frozenset[BuilderImageQuestion]) -> None:
@@ -82,14 +96,18 @@ class RegistryPoller:
                 tasks.create_task(self._ask(question))
 
     async def _read(self, question: BuilderImageQuestion) -> BuilderImage:
-        keychain = await self._accounts.keychain(question.namespace, question.service_account, question.pull_secrets)
-        client = RegistryClient(self._http, keychain)
+        with _telling("unable to create builder image keychain"):
+            keychain = await self._accounts.keychain(
+                question.namespace, question.service_account, question.pull_secrets
+            )
+        client, asker = self._client_of(keychain), _asker(question)
         reference = parse_image(question.image)
-        with _telling("unable to fetch remote builder image"):
+        with _telling("unable to fetch remote builder image"), _explaining(reference, keychain, asker):
             digest = await client.digest(reference)
-            labels = await self._labels_of(client, reference.with_digest(digest))
-        with _telling("unable to fetch remote run image"):
-            run_image = parse_image(labels.run_image)
+            config = await self._config_of(client, reference.with_digest(digest))
+        labels = read_builder_labels(config.labels, config.env)
+        run_image = parse_image(labels.run_image)
+        with _telling("unable to fetch remote run image"), _explaining(run_image, keychain, asker):
             run_digest = await client.digest(run_image)
         return BuilderImage(
             latest_image=str(reference.with_digest(digest)),
@@ -102,15 +120,15 @@ class RegistryPoller:
             buildpacks=labels.buildpacks,
         )
 
-    async def _labels_of(self, client: RegistryClient, reference: ImageReference) -> BuilderLabels:
-        """The labels of an image that this client may read; kept by digest, since they cannot change."""
+    async def _config_of(self, client: RegistryClient, reference: ImageReference) -> ImageConfig:
+        """The config of an image that this client may read; kept by digest, since it cannot change."""
         digest = reference.identifier
-        if digest not in self._labels:
+        if digest not in self._configs:
             config = await client.config(reference)
-            if len(self._labels) >= _MOST_LABELS:
-                self._labels.clear()
-            self._labels[digest] = read_builder_labels(config.labels, config.env)
-        return self._labels[digest]
+            if len(self._configs) >= _MOST_CONFIGS:
+                self._configs.clear()
+            self._configs[digest] = replace(config, raw=b"")
+        return self._configs[digest]
 
     async def _ask(self, question: BuilderImageQuestion) -> None:
         async with self._limit:
@@ -127,7 +145,9 @@ class RegistryPoller:
         return askers
 
     def _due(self) -> dict[BuilderImageQuestion, datetime | None]:
-        return {question: self._due_at(question, builders) for question, builders in self._askers().items()}
+        askers = self._askers()
+        self._cache.facts.keep_builder_images(askers, since=self._now() - self._interval)
+        return {question: self._due_at(question, builders) for question, builders in askers.items()}
 
     def _due_at(self, question: BuilderImageQuestion, askers: Iterable[Builder]) -> datetime | None:
         """When to ask; None for never."""
@@ -135,7 +155,10 @@ class RegistryPoller:
         if seen is None:
             return AT_ONCE
         external = all(builder.spec.update_policy == UpdatePolicy.EXTERNAL for builder in askers)
-        return None if external and isinstance(seen.answer, BuilderImage) else seen.at + self._interval
+        if external and isinstance(seen.answer, BuilderImage):
+            return None
+        until, _ = self._left_alone.get(question, (seen.at, None))
+        return max(seen.at + self._interval, until)
 
 
 @contextmanager
@@ -146,7 +169,21 @@ def _telling(what: str) -> Iterator[None]:
     except PermanentError as error:
         raise PermanentError(error.reason, f"{what}: {error}") from error
     except TransientError as error:
-        raise TransientError(f"{what}: {error}") from error
+        raise TransientError(f"{what}: {error}", retry_after=error.retry_after) from error
+
+
+@contextmanager
+def _explaining(reference: ImageReference, keychain: Keychain, asker: Asker) -> Iterator[None]:
+    """Say of a refusal which credential is missing, and where it belongs."""
+    try:
+        yield
+    except UnauthorizedError as error:
+        raise PermanentError(error.reason, explain_refusal(error.what, reference, keychain, asker)) from error
+
+
+def _asker(question: BuilderImageQuestion) -> Asker:
+    account = f"{question.namespace}/{question.service_account}" if question.namespace else ""
+    return Asker(account=account, is_reading=True)
 
 
 def _fault(error: Exception, *, subject: str) -> Fault:

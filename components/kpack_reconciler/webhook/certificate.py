@@ -1,6 +1,9 @@
 """The webhook's certificate: an authority and a serving certificate, made and judged as bytes.
 
 Owns names, lifetimes and when to renew (kpack v0.0.9: one year, renewed in its last week). Leaves storing to others.
+
+Rule: a new authority comes first, and the one before it stays behind it: other replicas serve the old certificate until
+they look again, and the API server must trust both meanwhile (kpack trusts the new one alone).
 """
 
 from datetime import datetime, timedelta
@@ -34,8 +37,13 @@ def service_names(service: str, namespace: str) -> tuple[str, ...]:
     )
 
 
-def make_certificate(service: str, namespace: str, *, now: datetime) -> ServingCertificate:
-    """Make an authority of its own and a certificate for the service; the authority's key is thrown away."""
+def make_certificate(
+    service: str, namespace: str, *, now: datetime, before: ServingCertificate | None = None
+) -> ServingCertificate:
+    """Make an authority of its own and a certificate for the service; the authority's key is thrown away.
+
+    `before` is the certificate that is replaced: its authority is kept, where it is one.
+    """
     names = service_names(service, namespace)
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority_name = _name(f"{service} authority")
@@ -53,7 +61,7 @@ def make_certificate(service: str, namespace: str, *, now: datetime) -> ServingC
         .sign(authority_key, hashes.SHA256())
     )
     return ServingCertificate(
-        authority=authority.public_bytes(Encoding.PEM),
+        authority=authority.public_bytes(Encoding.PEM) + _kept(before),
         certificate=certificate.public_bytes(Encoding.PEM),
         key=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
     )
@@ -71,6 +79,16 @@ def is_good(serving: ServingCertificate, service: str, namespace: str, *, now: d
     covers = set(service_names(service, namespace)) <= set(names.get_values_for_type(x509.DNSName))
     lasts = certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc - RENEWAL
     return covers and lasts and key.public_key() == certificate.public_key()
+
+
+def _kept(before: ServingCertificate | None) -> bytes:
+    """The newest authority of a certificate that is replaced; nothing where the text is none."""
+    if before is None:
+        return b""
+    try:
+        return x509.load_pem_x509_certificate(before.authority).public_bytes(Encoding.PEM)
+    except ValueError:
+        return b""
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, now: datetime) -> x509.CertificateBuilder:

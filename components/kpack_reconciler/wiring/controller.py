@@ -19,14 +19,18 @@ import structlog
 from kpack_api.process import HEALTH_PORT, LEASE_NAME
 from kpack_api.types import Kind
 from kpack_reconciler.cache.cache import Cache, CachedObject, CoreKind
+from kpack_reconciler.clients.keychains.clouds import CloudKeychains
+from kpack_reconciler.clients.keychains.files import read_own_logins
 from kpack_reconciler.clients.kube.client import KubeClient
 from kpack_reconciler.clients.kube.config import ClusterConfig
+from kpack_reconciler.clients.registry import KnownRegistries, RegistryClient
 from kpack_reconciler.clients.service_accounts import ServiceAccounts
 from kpack_reconciler.decide.build import decide_build
 from kpack_reconciler.decide.builder import decide_builder
 from kpack_reconciler.decide.image import decide_image
 from kpack_reconciler.decide.source import decide_source_resolver
 from kpack_reconciler.effects.kube_objects import KubeObjects
+from kpack_reconciler.effects.rebase import Rebaser
 from kpack_reconciler.errors import ConflictError, PermanentError, TransientError
 from kpack_reconciler.gather.build import gather_build
 from kpack_reconciler.gather.builder import gather_builder
@@ -37,9 +41,11 @@ from kpack_reconciler.loop.health import serve_health
 from kpack_reconciler.loop.metrics import LEADER, QUEUE_LENGTH
 from kpack_reconciler.loop.queue import Queue
 from kpack_reconciler.loop.worker import Consider, Looker, work
-from kpack_reconciler.model.actions import RecordEvent
+from kpack_reconciler.model.actions import Action, RecordEvent
 from kpack_reconciler.model.decisions import Decision
+from kpack_reconciler.model.facts import Fact, ImageRebased
 from kpack_reconciler.model.keys import Key
+from kpack_reconciler.model.refusals import refusal
 from kpack_reconciler.model.worlds import BuildPodSettings
 from kpack_reconciler.observe.git_poller import GitPoller
 from kpack_reconciler.observe.lease import LeaseElection, LeaseTerms
@@ -63,18 +69,32 @@ class Controller:
         self.clock = SystemClock()
         self.cache = Cache()
         self.queue = Queue(self.clock, jitter=jitter)
-        accounts = ServiceAccounts(kube)
+        known = KnownRegistries(cloud=CloudKeychains(http, now=self.clock.now))
+        own = read_own_logins(provider=settings.credential_folder, docker=settings.docker_folder)
+        accounts = ServiceAccounts(kube, own)
         self.git = GitPoller(
             self.cache, accounts, http, interval=settings.source_poll, now=self.clock.now, changed=self.queue.add
         )
         self.registry = RegistryPoller(
-            self.cache, accounts, http, interval=settings.builder_poll, now=self.clock.now, changed=self.queue.add
+            self.cache,
+            accounts,
+            lambda keychain: RegistryClient(http, keychain, known),
+            interval=settings.builder_poll,
+            now=self.clock.now,
+            changed=self.queue.add,
         )
-        effects = KubeObjects(kube=kube, describe=accounts.describe, inspect=self.registry.inspect, now=self.clock.now)
+        self.rebaser = Rebaser(
+            keychain=accounts.keychain, http=http, now=self.clock.now, done=self._rebased, known=known
+        )
+        effects = KubeObjects(
+            kube=kube,
+            describe=accounts.describe,
+            inspect=self.registry.inspect,
+            rebase=self.rebaser.begin,
+            now=self.clock.now,
+        )
         self._effects = effects
-        self.looker = Looker(
-            consider=self._consider(), run=effects.run, record=self.cache.facts.record, tell=self._tell
-        )
+        self.looker = Looker(consider=self._consider(), run=self._run, record=self.cache.facts.record, tell=self._tell)
         self.reflectors = Reflecting(kube=kube, changed=self._changed).all(self.cache)
         terms = LeaseTerms(namespace=settings.system_namespace, name=LEASE_NAME, holder=settings.pod_name)
         self.election = LeaseElection(kube, terms, now=self.clock.now, monotonic=self.clock.monotonic)
@@ -98,6 +118,7 @@ class Controller:
                     tasks.create_task(work(self.queue, self.looker, self.clock))
                 tasks.create_task(self.git.run())
                 tasks.create_task(self.registry.run())
+                tasks.create_task(self.rebaser.run())
         finally:
             await self._release()
 
@@ -109,6 +130,10 @@ class Controller:
             self.queue.add(key)
         if after is not None and (before is None or before.metadata.generation != after.metadata.generation):
             self._wake(kind)
+
+    def _rebased(self, fact: ImageRebased) -> None:
+        self.cache.facts.record(fact)
+        self.queue.add(Key(Kind.BUILD, fact.question.namespace, fact.question.build))
 
     def _wake(self, kind: Kind | CoreKind) -> None:
         if kind is Kind.SOURCE_RESOLVER:
@@ -129,6 +154,16 @@ class Controller:
                 lambda key: gather_source_resolver(cache, key, settings.source_poll), decide_source_resolver
             ),
         }
+
+    async def _run(self, action: Action) -> Fact | None:
+        """Carry out an action; what the API server refuses to write is remembered, so that decisions can tell it."""
+        try:
+            return await self._effects.run(action)
+        except PermanentError as error:
+            refused = refusal(action, error, self.clock.now())
+            if refused is not None:
+                self.cache.facts.refuse(refused)
+            raise
 
     async def _tell(self, key: Key, error: PermanentError) -> None:
         found = self.cache.find(key)

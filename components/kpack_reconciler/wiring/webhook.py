@@ -1,9 +1,11 @@
 """The webhook's process: admission behind TLS, its certificate kept good, the API server's trust kept up to date.
 
 Rules:
-- The port is opened only with a certificate; ready means that the API server has been told to trust it.
+- The port is opened only with a certificate, and once the storage classes were asked for, or the first Images would get
+  no cache; ready means that the API server has been told to trust it.
 - Certificate and trust are looked at again and again: a Secret that is replaced, a certificate that grows old and a
   configuration that is installed anew are all healed without a restart.
+- A new certificate is trusted before it is served, and its predecessor stays trusted: no review fails meanwhile.
 """
 
 import asyncio
@@ -55,6 +57,7 @@ class Webhook:
         self._default_storage_class = False
         self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._served: ServingCertificate | None = None
+        self._looked = asyncio.Event()
         self._certified = asyncio.Event()
         self._trusted = asyncio.Event()
         self._serving = asyncio.Event()
@@ -62,7 +65,7 @@ class Webhook:
         self._registration = WebhookRegistration(
             kube=kube,
             namespace=namespace,
-            make=lambda: make_certificate(WEBHOOK_NAME, namespace, now=datetime.now(UTC)),
+            make=lambda before: make_certificate(WEBHOOK_NAME, namespace, now=datetime.now(UTC), before=before),
             good=lambda stored: is_good(stored, WEBHOOK_NAME, namespace, now=datetime.now(UTC)),
         )
 
@@ -84,6 +87,7 @@ class Webhook:
                 tasks.create_task(self._keep_storage_class())
                 tasks.create_task(self._keep_trust())
                 await self._certified.wait()
+                await self._looked.wait()
                 await web.TCPSite(runner, port=WEBHOOK_PORT, ssl_context=self._tls).start()
                 self._serving.set()
                 log.info("webhook serves", port=WEBHOOK_PORT)
@@ -100,11 +104,11 @@ class Webhook:
 
     async def _renew_trust(self) -> None:
         pems = await self._registration.certificate()
+        await self._registration.register(pems)
         if pems != self._served:
             _load(self._tls, pems)
             self._served = pems
             self._certified.set()
-        await self._registration.register(pems)
         self._trusted.set()
 
     async def _keep_storage_class(self) -> None:
@@ -117,6 +121,7 @@ class Webhook:
             else:
                 marks = (item.metadata.annotations.get(_DEFAULT_STORAGE_CLASS) for item in found.items)
                 self._default_storage_class = "true" in marks
+            self._looked.set()
             await asyncio.sleep(_STORAGE_SECONDS)
 
 

@@ -9,8 +9,9 @@ from kpack_api.types import Build, Builder, BuilderReference, GitType, Image, Im
 from kpack_api.wire import ObjectMeta, OwnerReference
 from kpack_reconciler.cache.cache import Cache, CachedObject, CoreKind
 from kpack_reconciler.cache.facts import Facts
-from kpack_reconciler.model.facts import Revision, RevisionQuestion, RevisionResolved
+from kpack_reconciler.model.facts import Fault, Revision, RevisionQuestion, RevisionResolved
 from kpack_reconciler.model.keys import Key
+from kpack_reconciler.model.refusals import WriteRefused, Written
 
 APP = Key(Kind.IMAGE, "team", "app")
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -94,3 +95,18 @@ def test_a_fact_tells_whether_the_answer_is_new() -> None:
     assert [facts.record(fact) for fact in (first, again)] == [True, False]
     assert facts.revision(question) == again
     assert facts.record(moved)
+
+
+def test_refusals_are_kept_by_object_and_bounded() -> None:
+    """The newest of each object, and the last thousand of them."""
+    facts = Facts()
+    fault = Fault(reason="Forbidden", message="quota", permanent=False)
+    names = [Written("Pod", "team", f"p{number}") for number in range(1001)]
+    for at in (NOW, NOW + timedelta(seconds=1)):
+        for name in names:
+            facts.refuse(WriteRefused(question=name, answer=fault, at=at))
+
+    kept = facts.refusals(names)
+
+    assert len(kept) == 1000
+    assert {refused.at for refused in kept} == {NOW + timedelta(seconds=1)}

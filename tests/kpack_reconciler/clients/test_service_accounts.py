@@ -10,6 +10,7 @@ from kpack_api.wire import LocalObjectReference
 from kpack_reconciler.clients.kube.client import KubeClient
 from kpack_reconciler.clients.service_accounts import BASIC_AUTH, DOCKER_CFG, DOCKER_CONFIG, ServiceAccounts
 from kpack_reconciler.errors import PermanentError
+from kpack_reconciler.model.credentials import keychain_from_login
 from tests.fakes.kubernetes import FakeKubernetes
 
 CORE = "/api/v1/namespaces/team"
@@ -88,11 +89,8 @@ async def test_a_keychain_prefers_the_accounts_own_secrets(api: FakeKubernetes, 
 
     chain = await accounts.keychain("team", "bot", (LocalObjectReference(name="named-pull"),))
 
-    assert [(key, login.username) for key, login in chain.entries] == [
-        ("https://gcr.io", "own"),
-        ("gcr.io", "named"),
-        ("quay.io", "pulling"),
-    ]
+    assert [(key, login.username) for key, login in chain.entries] == [("https://gcr.io", "own")]
+    assert [(key, login.username) for key, login in chain.pull_entries] == [("gcr.io", "named"), ("quay.io", "pulling")]
 
 
 async def test_only_registry_secrets_enter_the_keychain(api: FakeKubernetes, accounts: ServiceAccounts) -> None:
@@ -110,7 +108,7 @@ async def test_a_broken_docker_config_names_its_secret(api: FakeKubernetes, acco
     put_account(api, "broken")
     put_secret(api, "broken", DOCKER_CONFIG, {".dockerconfigjson": "topsecret"})
 
-    with pytest.raises(PermanentError, match="secret broken: not a docker config") as caught:
+    with pytest.raises(PermanentError, match="secret broken in namespace team: not a docker config") as caught:
         await accounts.keychain("team", "bot")
 
     assert "topsecret" not in str(caught.value)
@@ -128,3 +126,97 @@ async def test_the_git_secret_for_the_host_is_chosen(api: FakeKubernetes, accoun
     assert found is not None
     assert (found.username, found.password) == ("hub", "hidden")
     assert ("GET", f"{CORE}/secrets") not in api.requests
+
+
+async def test_pull_secrets_are_docker_configs_matched_as_such(api: FakeKubernetes, accounts: ServiceAccounts) -> None:
+    """C32: a pull secret's key may be a pattern or a part of a registry; a basic-auth Secret is no pull secret."""
+    put_account(api, pull=("basic", "config"))
+    put_login(api, "basic", docker="gcr.io")
+    put_config(api, "config", "*.gcr.io/team", username="team")
+
+    chain = await accounts.keychain("team", "bot")
+
+    assert chain.keys == ("*.gcr.io/team",)
+    assert chain.find("eu.gcr.io", "eu.gcr.io/team/app") is not None
+
+
+async def test_a_secret_in_both_lists_is_one_of_secrets(api: FakeKubernetes, accounts: ServiceAccounts) -> None:
+    """C54: it is read once, and matched by the exact form only."""
+    put_account(api, "both", "both", pull=("both",))
+    put_config(api, "both", "gcr.io/team", username="me")
+
+    chain = await accounts.keychain("team", "bot")
+    described = await accounts.describe("team", "bot")
+
+    assert (len(chain.entries), chain.pull_entries) == (1, ())
+    assert described is not None
+    assert len(described.secrets) == 1
+
+
+async def test_a_reference_without_a_name_is_missing(api: FakeKubernetes, accounts: ServiceAccounts) -> None:
+    """C55: it is told as such, and nobody asks for a Secret without a name."""
+    api.put(f"{CORE}/serviceaccounts", {"metadata": {"name": "bot"}, "secrets": [{}], "imagePullSecrets": [{}]})
+
+    described = await accounts.describe("team", "bot")
+
+    assert described is not None
+    assert described.missing == ("",)
+    assert (await accounts.keychain("team", "bot")).keys == ()
+
+
+async def test_what_any_account_names_is_told(api: FakeKubernetes, accounts: ServiceAccounts) -> None:
+    """R170: the secrets of other accounts of the namespace are out of bounds for bindings, too; elsewhere's are not."""
+    put_account(api, "mine", pull=("pull",))
+    other = {"metadata": {"name": "other"}, "secrets": [{"name": "theirs"}, {}]}
+    api.put(f"{CORE}/serviceaccounts", other)
+    api.put("/api/v1/namespaces/else/serviceaccounts", {"metadata": {"name": "x"}, "secrets": [{"name": "far"}]})
+
+    described = await accounts.describe("team", "bot")
+
+    assert described is not None
+    assert described.account_secrets == {"mine", "theirs"}
+
+
+async def test_the_first_secret_for_a_registry_wins(api: FakeKubernetes, accounts: ServiceAccounts) -> None:
+    """C35: the account's order decides, whatever the types and spellings; one that is missing is passed over."""
+    put_account(api, "gone", "config", "basic")
+    put_config(api, "config", "gcr.io", username="config")
+    put_login(api, "basic", docker="https://gcr.io")
+
+    chain = await accounts.keychain("team", "bot")
+
+    assert [(key, login.username) for key, login in chain.entries] == [("gcr.io", "config")]
+
+
+async def test_no_name_is_the_default_account(api: FakeKubernetes, accounts: ServiceAccounts) -> None:
+    """C31: without a name the namespace's `default` is asked; C34: without a namespace, nobody."""
+    api.put(f"{CORE}/serviceaccounts", {"metadata": {"name": "default"}, "secrets": [{"name": "reg"}]})
+    put_login(api, "reg", docker="annotated.io")
+
+    assert (await accounts.keychain("team", "")).keys == ("annotated.io",)
+    assert (await accounts.keychain("", "bot")).keys == ()
+
+
+async def test_the_process_own_logins_come_after_secrets(api: FakeKubernetes, accounts: ServiceAccounts) -> None:
+    """What the controller was given itself helps where no Secret does; cluster builders have nothing else."""
+    own = keychain_from_login("gcr.io", username="own", password="p")
+    put_account(api, "mine")
+    put_login(api, "mine", docker="https://gcr.io")
+    asked = ServiceAccounts(accounts.kube, own)
+
+    mine = (await asked.keychain("team", "bot")).find("gcr.io")
+    cluster = (await asked.keychain("", "")).find("gcr.io")
+
+    assert (mine and mine.username, cluster and cluster.username) == ("mine", "own")
+
+
+@pytest.mark.parametrize("annotation", ["reg.io:*", "reg io"])
+async def test_an_annotation_that_is_no_registry_is_told(
+    api: FakeKubernetes, accounts: ServiceAccounts, annotation: str
+) -> None:
+    """Such a login could never be used; the message names the Secret."""
+    put_account(api, "odd")
+    put_login(api, "odd", docker=annotation)
+
+    with pytest.raises(PermanentError, match=r"secret odd in namespace team: .* is no registry"):
+        await accounts.keychain("team", "bot")

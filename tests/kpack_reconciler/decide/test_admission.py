@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kpack_reconciler.decide.admission import default, validate
+from kpack_reconciler.decide.admission import default, undecodable, validate
 
 BINDING: dict[str, Any] = {"name": "db", "metadataRef": {"name": "db"}}
 GIT: dict[str, Any] = {"git": {"url": "https://git.example/shop", "revision": "main"}}
@@ -236,6 +236,11 @@ def test_an_update_of_an_image_is_judged_like_its_creation() -> None:
         ({"registry": {}}, "missing field(s): spec.source.registry.image"),
         ({"registry": {"image": "!"}}, "invalid value: !: spec.source.registry.image"),
         ({"blob": {"url": "u"}}, None),
+        ({"blob": {"url": "u", "stripComponents": 2}}, None),
+        (
+            {"blob": {"url": "u", "stripComponents": -1}},
+            "expected positive integer got -1: spec.source.blob.stripComponents",
+        ),
         ({"registry": {"image": f"reg.example/src@{DIGEST}"}}, None),
     ],
 )
@@ -300,11 +305,34 @@ def test_what_a_build_must_say(change: dict[str, object], expected: str | None, 
         ({**BUILD, "cacheName": "other"}, "changed: cacheName"),
         ({**BUILD, "tags": ["reg.example/other"], "serviceAccount": "x"}, "changed: serviceAccount, tags"),
         ({name: value for name, value in BUILD.items() if name != "lastBuild"}, "changed: lastBuild"),
+        ({**BUILD, "resources": {"limits": {"cpu": "2"}}}, "changed: resources"),
+        ({**BUILD, "env": [{"name": "A"}]}, "changed: env"),
     ],
 )
 def test_a_build_cannot_be_changed(new: dict[str, Any], expected: str) -> None:
     """Any difference in the spec is an error that names the fields."""
     assert say("Build", new, old=BUILD, update=True) == f"Immutable fields changed (-old +new): spec\n{expected}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param({}, {"resources": {}}, id="empty object added"),
+        pytest.param({"resources": {"limits": {}}}, {}, id="empty object removed"),
+        pytest.param({}, {"env": [], "cacheName": "", "lastBuild": BUILD["lastBuild"]}, id="empty list and text added"),
+        pytest.param({}, {"serviceAccount": "default"}, id="default filled in"),
+        pytest.param({"serviceAccount": ""}, {"serviceAccount": "default"}, id="default in place of empty text"),
+        pytest.param({}, {"cacheName": None}, id="null added"),
+        pytest.param({}, {"notary": {"v1": {}}}, id="unknown field added"),
+        pytest.param(
+            {"resources": {"limits": {"cpu": "500m"}}}, {"resources": {"limits": {"cpu": 0.5}}}, id="quantity rewritten"
+        ),
+        pytest.param({"resources": "none"}, {"resources": {}}, id="undecodable part mended"),
+    ],
+)
+def test_writing_a_build_differently_is_no_change(old: dict[str, object], new: dict[str, object]) -> None:
+    """Specs are compared as kpack's typed clients see them, not as JSON."""
+    assert say("Build", {**BUILD, **new}, old={**BUILD, **old}, update=True) is None
 
 
 @pytest.mark.parametrize("update", [False, True])
@@ -351,14 +379,103 @@ def test_an_object_without_a_spec_is_judged_as_empty(new: dict[str, object]) -> 
 
 
 def test_what_kpack_does_not_judge_passes() -> None:
-    """Limits, cache size, tagging strategy and names of variables are accepted as they come."""
+    """Limits, tagging strategy and names of variables are accepted as they come."""
     spec = {
         **IMAGE,
         "failedBuildHistoryLimit": -1,
         "successBuildHistoryLimit": 0,
-        "cacheSize": "much",
         "imageTaggingStrategy": "Odd",
         "build": {"env": [{"name": "not a name"}]},
     }
 
     assert say("Image", spec) is None
+
+
+FORM = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+
+
+@pytest.mark.parametrize("operation", ["CREATE", "UPDATE"])
+@pytest.mark.parametrize(
+    ("kind", "spec", "fault"),
+    [
+        ("Image", "an image", "spec: Expected `object`, got `str`"),
+        ("Image", {**IMAGE, "tag": 7}, "spec.tag: Expected `str`, got `int`"),
+        ("Image", {**IMAGE, "additionalTags": ["a", None]}, "spec.additionalTags[1]: Expected `str`, got `null`"),
+        (
+            "Image",
+            {**IMAGE, "failedBuildHistoryLimit": "10"},
+            "spec.failedBuildHistoryLimit: Expected `int`, got `str`",
+        ),
+        ("Image", {**IMAGE, "cacheSize": "lots"}, f"spec.cacheSize: {FORM}: 'lots'"),
+        ("Image", {**IMAGE, "cacheSize": ""}, f"spec.cacheSize: {FORM}: ''"),
+        (
+            "Image",
+            {**IMAGE, "build": {"resources": {"limits": {"cpu": "two"}}}},
+            f"spec.build.resources.limits.cpu: {FORM}: 'two'",
+        ),
+        (
+            "Build",
+            {**BUILD, "resources": {"requests": {"cpu": True}}},
+            "spec.resources.requests.cpu: Expected `int | float | str`, got `bool`",
+        ),
+        (
+            "Build",
+            {**BUILD, "tags": "a", "env": {}},
+            "spec.tags: Expected `array`, got `str`; spec.env: Expected `array`, got `object`",
+        ),
+        ("Builder", [], "spec: Expected `object`, got `array`"),
+        ("ClusterBuilder", {"image": {}}, "spec.image: Expected `str`, got `object`"),
+    ],
+)
+def test_what_cannot_be_decoded_is_named(kind: str, operation: str, spec: object, fault: str) -> None:
+    """Wrong types and texts that are no quantities are refused as kpack's typed decoding does, with their paths."""
+    assert undecodable(kind, operation, {"spec": spec}) == f"cannot decode incoming new object: {fault}"
+
+
+def test_many_faults_are_told_in_part() -> None:
+    """A refusal stays readable, however much is wrong."""
+    told = undecodable("Build", "CREATE", {"spec": {**BUILD, "tags": [7] * 1000}})
+
+    assert told is not None
+    assert told.endswith("spec.tags[9]: Expected `str`, got `int`; and 990 more")
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation", "new"),
+    [
+        *((kind, "CREATE", {"spec": spec}) for kind, spec in SPECS.items()),
+        ("Image", "CREATE", {"spec": {**IMAGE, "build": {"resources": {"limits": {"cpu": 0.5}}}}}),
+        ("Image", "CREATE", {"spec": {**IMAGE, "cacheSize": 2000000000, "unknown": 1, "serviceAccount": None}}),
+        ("Image", "CREATE", {"spec": None}),
+        ("Image", "UPDATE", {"spec": IMAGE, "status": "odd"}),
+        ("Image", "DELETE", None),
+        ("SourceResolver", "CREATE", {"spec": "odd"}),
+        ("Deployment", "CREATE", {"spec": "odd"}),
+    ],
+)
+def test_what_can_be_decoded_or_is_not_ours_passes(kind: str, operation: str, new: dict[str, object] | None) -> None:
+    """Numbers are quantities, null is absent, and neither the status nor other kinds are looked at."""
+    assert undecodable(kind, operation, new) is None
+
+
+def test_an_object_that_is_being_deleted_passes() -> None:
+    """Whatever it holds, its finalizers can be taken away; nothing is filled in any more."""
+    leaving = {"metadata": {"deletionTimestamp": "2020-01-17T16:16:36Z"}, "spec": {"source": 7}}
+
+    verdict = validate("Image", "UPDATE", leaving, {"spec": {}})
+    patch = default("Image", "UPDATE", leaving, default_storage_class=True)
+
+    assert (undecodable("Image", "UPDATE", leaving), patch, verdict) == (None, [], None)
+
+
+@pytest.mark.parametrize(
+    ("bindings", "expected"),
+    [
+        pytest.param([BINDING, BINDING], 'duplicate binding name "db": <B>[0].name, <B>[1].name', id="C114-duplicate"),
+        pytest.param([{**BINDING, "name": ""}], "missing field(s): <B>[0].name", id="C114-empty"),
+        pytest.param([{**BINDING, "name": "&"}], "invalid value: &: <B>[0].name", id="C114-ampersand"),
+    ],
+)
+def test_names_of_bindings_that_kpack_refuses(bindings: list[Any], expected: str) -> None:
+    """Two of one name, an empty one, and one of a character that no directory should have."""
+    assert say("Image", with_bindings("Image", bindings)) == expected.replace("<B>", BINDINGS_OF["Image"])

@@ -5,6 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from kpack_api.core import PodCondition, PodStatus
+from kpack_api.names import RUN_IMAGE_ANNOTATION
 from kpack_api.types import Build, BuildStatus, BuiltImage, Kind
 from kpack_reconciler.decide.build import decide_build
 from kpack_reconciler.model.actions import CreatePod, InspectBuilderImage, PatchStatus, ReadServiceAccount, RecordEvent
@@ -58,6 +59,20 @@ def test_the_pod_is_made_when_all_is_known() -> None:
     assert told(decision) == ("Unknown", "", "")
 
 
+def test_the_pod_is_put_onto_the_run_image_that_the_build_was_made_for() -> None:
+    """On a newer one it would differ from the builder, which was asked earlier: the next Build would follow at once."""
+    made_for = f"registry.example/run@{make.digest('9')}"
+    build = make.running_build()
+    annotations = {**build.metadata.annotations, RUN_IMAGE_ANNOTATION: made_for}
+    build = replace(build, metadata=replace(build.metadata, annotations=annotations))
+
+    create = decide_build(make.build_world(build), make.NOW).actions[0]
+
+    assert isinstance(create, CreatePod)
+    containers = (*create.pod.spec.init_containers, *create.pod.spec.containers)
+    assert f"-run-image={made_for}" in {argument for container in containers for argument in container.args}
+
+
 def test_unknown_facts_are_asked_for_at_once() -> None:
     """First the service account, then the builder image; nothing is told of it."""
     world = dataclasses.replace(make.build_world(), credentials=None, builder_image=None)
@@ -99,6 +114,9 @@ def test_a_fact_of_this_moment_counts_though_the_api_server_s_clock_is_ahead() -
             "SecretNotFound",
             'do not exist in namespace "team": "regcred"',
             id="a missing Secret",
+        ),
+        pytest.param(
+            Credentials(missing=("",)), "SecretNotFound", "ServiceAccount has invalid Secret reference", id="C55"
         ),
     ],
 )
@@ -148,6 +166,19 @@ def test_a_registry_that_is_down_is_asked_again() -> None:
     assert kinds(later) == [InspectBuilderImage, PatchStatus]
 
 
+def test_a_registry_that_stays_down_ends_the_build() -> None:
+    """After ten minutes, so that a change of the Image is not hidden behind it for ever."""
+    build = young_build()
+    fault = Fault(reason="RegistryUnreachable", message="timeout", permanent=False)
+
+    def look(seconds: float) -> Decision:
+        seen = make.build_seen(build, fault, make.later(seconds))
+        return decide_build(dataclasses.replace(make.build_world(build), builder_image=seen), make.later(seconds))
+
+    assert told(look(599))[0] == "Unknown"
+    assert told(look(600)) == ("False", "RegistryUnreachable", "timeout; asked for 10 minutes")
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -183,6 +214,20 @@ def test_steps_are_told_in_the_pod_s_order() -> None:
     )
     assert shown.steps_completed == ("prepare",)
     assert [condition.status for condition in shown.conditions] == ["Unknown"]
+
+
+def test_texts_of_steps_are_bounded_and_carry_no_secrets() -> None:
+    """Whoever reads the Build may not read its log; a kubelet's error may have any length."""
+    secret = "https://u:p@git.example"
+    waiting = make.waiting("detect", "ErrImagePull", "x" * 100_000 + secret)
+    status = PodStatus(init_container_statuses=(make.terminated("prepare", 1, secret), waiting))
+
+    ended, waits = patched(decide_build(with_pod(status), make.NOW)).step_states
+
+    assert ended == {"terminated": {"exitCode": 1, "message": "https://***@git.example"}}
+    shown = waits["waiting"]["message"]  # type: ignore[index]
+    assert len(shown) == 4000
+    assert shown.endswith("https://***@git.example")
 
 
 def test_a_successful_pod_ends_the_build_with_its_result() -> None:
@@ -222,7 +267,9 @@ def test_a_pod_without_completion_has_no_result() -> None:
 
     decision = decide_build(pod, make.NOW)
 
-    assert told(decision)[2] == "build failed: its result cannot be read: the completion container left no result"
+    assert told(decision)[2].startswith(
+        "build failed: its result cannot be read: the completion container left no result\n"
+    )
 
 
 def test_a_failed_step_is_named_with_exit_code_and_last_lines() -> None:
@@ -245,11 +292,13 @@ def test_a_failed_step_is_named_with_exit_code_and_last_lines() -> None:
     expected = "\n".join(
         ["build failed: step detect exit 20: " + lines[0], *lines[1:], "ERROR: No buildpack groups passed"]
     )
-    assert told(decision) == ("False", "StepFailed", expected)
+    hint = "no buildpack of the builder knows this source"
+    assert told(decision)[:2] == ("False", "DetectFailed")
+    assert told(decision)[2].startswith(f"{expected}\n{hint}")
     assert patched(decision).steps_completed == ("prepare", "detect")
     event = decision.actions[1]
     assert isinstance(event, RecordEvent)
-    assert (event.type, event.reason, event.message) == ("Warning", "BuildFailed", expected)
+    assert (event.type, event.reason, event.message) == ("Warning", "BuildFailed", told(decision)[2])
 
 
 @pytest.mark.parametrize(
@@ -257,7 +306,7 @@ def test_a_failed_step_is_named_with_exit_code_and_last_lines() -> None:
     [
         pytest.param(
             PodStatus(phase="Failed", init_container_statuses=(make.terminated("build", 137, "", "OOMKilled"),)),
-            "build failed: step build exit 137 (OOMKilled): no output; kubectl logs -n team ",
+            "build failed: step build exit 137 (OOMKilled): no output\nraise the memory",
             id="out of memory",
         ),
         pytest.param(
@@ -266,9 +315,9 @@ def test_a_failed_step_is_named_with_exit_code_and_last_lines() -> None:
             id="completion, which is no init container",
         ),
         pytest.param(
-            PodStatus(phase="Failed", reason="Evicted", message="The node was low on memory."),
-            ": Evicted: The node was low on memory.",
-            id="evicted",
+            PodStatus(phase="Failed", reason="DeadlineExceeded", message="Pod was active on the node too long"),
+            "-build-pod failed: DeadlineExceeded: Pod was active on the node too long",
+            id="deadline",
         ),
     ],
 )
@@ -310,7 +359,9 @@ def test_every_way_to_fail_has_its_words(status: PodStatus, message: str) -> Non
             "step completion: ErrImagePull",
             id="completion's image cannot be pulled",
         ),
-        pytest.param(PodStatus(init_container_statuses=(make.waiting("prepare"),)), "", "", id="the usual waiting"),
+        pytest.param(
+            PodStatus(phase="Running", init_container_statuses=(make.running("prepare"),)), "", "", id="nothing"
+        ),
     ],
 )
 def test_what_holds_a_pod_up_is_told(status: PodStatus, reason: str, message: str) -> None:
@@ -336,14 +387,18 @@ def test_a_build_that_ended_is_not_touched_again() -> None:
 
 
 def test_a_predecessor_s_pod_must_go_first() -> None:
-    """A pod of that name which another Build controls is neither adopted nor replaced."""
-    build = make.running_build()
+    """A pod of that name which another Build controls is neither adopted nor replaced; if it stays, the Build ends."""
+    build = young_build()
     other = replace(build, metadata=replace(build.metadata, uid="other"))
+    world = dataclasses.replace(make.build_world(build), pod=make.pod(other))
 
-    decision = decide_build(dataclasses.replace(make.build_world(build), pod=make.pod(other)), make.NOW)
+    waiting, given_up = decide_build(world, make.later(30)), decide_build(world, make.later(600))
 
-    assert decision.actions == ()
-    assert decision.look_again is not None
+    assert kinds(waiting) == [PatchStatus]
+    assert told(waiting)[:2] == ("Unknown", "PodNameTaken")
+    assert waiting.look_again == timedelta(seconds=5)
+    assert told(given_up)[:2] == ("False", "PodNameTaken")
+    assert "kubectl delete pod -n team" in told(given_up)[2]
 
 
 def test_a_build_that_is_going_away_gets_no_pod() -> None:

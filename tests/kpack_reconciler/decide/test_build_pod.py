@@ -8,9 +8,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from kpack_api.core import Container, EnvVar, Pod, ResourceRequirements
 from kpack_api.names import build_pod_name
-from kpack_api.types import Binding, BlobSource, Build, LastBuild, RegistrySource, Source
+from kpack_api.types import Binding, BlobSource, Build, GitSource, LastBuild, RegistrySource, Source
 from kpack_api.wire import LocalObjectReference, to_manifest
-from kpack_reconciler.decide.build_pod import build_pod
+from kpack_reconciler.decide.build_pod import InvalidSubPathError, build_pod
 from kpack_reconciler.decide.build_pod_secrets import ForbiddenBindingError
 from kpack_reconciler.decide.platform_api import IncompatiblePlatformError, choose_platform_api
 from kpack_reconciler.model.facts import BuilderImage, Credentials, SecretSeen
@@ -103,7 +103,7 @@ def test_from_platform_api_0_7_on_analyze_comes_first() -> None:
             "-app=/workspace",
             "-group=/layers/group.toml",
             "-analyzed=/layers/analyzed.toml",
-            "-project-metadata=/layers/project-metadata.toml",
+            "-project-metadata=/projectMetadata/project-metadata.toml",
             "-cache-dir=/cache",
             "-report=/var/report/report.toml",
             TAG,
@@ -245,8 +245,10 @@ def test_prepare_is_told_source_settings_and_reason() -> None:
         "IMAGE_TAG": TAG,
         "RUN_IMAGE": RUN,
         "BUILD_CHANGES": "CONFIG",
+        "SERVICE_ACCOUNT": "team/bot",
     }
-    assert mounted(steps(pod)["prepare"])["/projectMetadata"] == "layers-dir"
+    sees = {name for name, step in steps(pod).items() if "project-metadata-dir" in mounted(step).values()}
+    assert sees == {"prepare", "export"}
 
 
 def test_a_value_means_what_it_says() -> None:
@@ -301,12 +303,63 @@ def test_a_binding_may_be_of_one_half() -> None:
     }
 
 
-def test_a_binding_must_not_use_the_account_s_secret() -> None:
-    """The text is that of kpack v0.0.9."""
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(make.credentials(), id="R170 of the account"),
+        pytest.param(Credentials(account_secrets=frozenset({"regcred"})), id="R170 C112 of another account"),
+        pytest.param(Credentials(missing=("regcred",)), id="of the account, not made yet"),
+        pytest.param(Credentials(image_pull_secrets=(LocalObjectReference(name="regcred"),)), id="a pull secret"),
+    ],
+)
+def test_a_binding_must_not_use_credentials_of_builds(known: Credentials) -> None:
+    """In kpack's words; foreign code would see them. The name alone counts."""
     binding = Binding(name="b", secret_ref=LocalObjectReference(name="regcred"))
 
     with pytest.raises(ForbiddenBindingError, match=r'^build rejected: binding "b" uses forbidden secret "regcred"$'):
-        made(changed(bindings=(binding,)))
+        made(changed(bindings=(binding,)), credentials=known)
+
+
+def test_a_binding_must_not_use_the_builder_s_pull_secret() -> None:
+    """It holds credentials of builds, too."""
+    pull = LocalObjectReference(name="pull")
+
+    with pytest.raises(ForbiddenBindingError):
+        made(changed(bindings=(Binding(name="b", secret_ref=pull),), builder_image_pull_secrets=(pull,)))
+
+
+@pytest.mark.parametrize("sub_path", ["../x", "a/../../x", ".."])
+def test_a_sub_path_out_of_the_source_is_refused(sub_path: str) -> None:
+    """Kubernetes would refuse the pod in words of its own."""
+    with pytest.raises(InvalidSubPathError, match=r"correct spec\.source\.subPath"):
+        made(changed(source=make.git_source(make.REVISION, sub_path=sub_path)))
+
+
+@pytest.mark.parametrize(
+    ("source", "flags", "environment"),
+    [
+        (Source(blob=BlobSource(url="u")), ["-blob=store=store.example"], {"BLOB_URL": "u"}),
+        (
+            Source(blob=BlobSource(url="u", strip_components=1)),
+            ["-blob=store=store.example"],
+            {"BLOB_URL": "u", "BLOB_STRIP_COMPONENTS": "1"},
+        ),
+        (Source(registry=RegistrySource(image="i")), [], {"REGISTRY_IMAGE": "i"}),
+        (
+            Source(git=GitSource(url="u", revision="r", initialize_submodules=True)),
+            [],
+            {"GIT_URL": "u", "GIT_REVISION": "r", "GIT_INITIALIZE_SUBMODULES": "true"},
+        ),
+    ],
+)
+def test_prepare_is_told_of_the_source(source: Source, flags: list[str], environment: dict[str, str]) -> None:
+    """And sees a Secret for blobs only where the source is one (C47)."""
+    store = SecretSeen(name="store", type="Opaque", annotations=(("build.pivotal.io/blob", "store.example"),))
+
+    prepare = steps(made(changed(source=source), credentials=Credentials(secrets=(store,))))["prepare"]
+
+    about = {v.name: v.value for v in prepare.env if v.name.startswith(("GIT_", "BLOB_", "REGISTRY_"))}
+    assert ([arg for arg in prepare.args if arg.startswith("-blob")], about) == (flags, environment)
 
 
 def test_there_is_always_a_cache_directory() -> None:

@@ -57,7 +57,7 @@ def test_a_cluster_builder_is_told_by_its_own_kind() -> None:
 
 
 def test_a_refusal_empties_the_status() -> None:
-    """Only generation and Ready False with the message remain (kpack v0.0.9)."""
+    """V64: only generation and Ready False with the message remain (kpack v0.0.9)."""
     status = patched(look(make.ready_builder(), REFUSED))
 
     assert status == BuilderStatus(observed_generation=1, conditions=status.conditions)
@@ -66,7 +66,7 @@ def test_a_refusal_empties_the_status() -> None:
 
 
 def test_a_registry_that_is_down_changes_nothing_once_read() -> None:
-    """Images go on building with the builder as it was; one that was never read says why."""
+    """R219: Images go on building with the builder as it was; one that was never read says why."""
     assert look(make.ready_builder(), DOWN).actions == ()
     assert patched(look(unread(), DOWN)).conditions[0].message == "timeout"
 

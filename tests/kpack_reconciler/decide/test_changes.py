@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from kpack_api.core import EnvVar, ResourceRequirements
-from kpack_api.names import BUILD_NEEDED_ANNOTATION
+from kpack_api.names import BUILD_NEEDED_ANNOTATION, RUN_IMAGE_ANNOTATION
 from kpack_api.types import (
     Binding,
     BlobSource,
@@ -38,6 +38,12 @@ def annotated(build: Build) -> Build:
     return replace(build, metadata=replace(build.metadata, annotations={BUILD_NEEDED_ANNOTATION: ""}))
 
 
+def made_for(run_image: str) -> Build:
+    """A Build that was made for this run image, and is on `make.RUN_IMAGE`."""
+    build = make.succeeded_build()
+    return replace(build, metadata=replace(build.metadata, annotations={RUN_IMAGE_ANNOTATION: run_image}))
+
+
 def recorded_run_image(text: str) -> Build:
     build = make.succeeded_build()
     return replace(build, status=replace(build.status, stack=BuildStack(run_image=text, id=make.STACK_ID)))
@@ -48,11 +54,23 @@ CHANGED_BUILDER = make.ready_builder(
 ).status
 
 
+CHANGED_RUN_IMAGE = make.ready_builder(run_image=OTHER_RUN_IMAGE).status
+
+
 @pytest.mark.parametrize(
     ("wanted", "newest", "reasons"),
     [
         pytest.param(inputs(), make.succeeded_build(), "", id="nothing changed: no build"),
         pytest.param(inputs(), None, "CONFIG", id="the first build"),
+        pytest.param(
+            inputs(builder=CHANGED_RUN_IMAGE),
+            made_for(OTHER_RUN_IMAGE),
+            "",
+            id="the builder shows what the Build was made for already: a rebuild would come to the same",
+        ),
+        pytest.param(
+            inputs(builder=CHANGED_RUN_IMAGE), made_for(make.RUN_IMAGE), "STACK", id="the builder shows another since"
+        ),
         pytest.param(inputs(), built(tags=("other/tag",)), "CONFIG", id="another tag is CONFIG alone"),
         pytest.param(inputs(), built(env=(EnvVar(name="A", value="1"),)), "CONFIG", id="environment"),
         pytest.param(inputs(), built(bindings=(Binding(name="x"),)), "CONFIG", id="bindings"),
@@ -111,6 +129,9 @@ CHANGED_BUILDER = make.ready_builder(
             make.succeeded_build(),
             "",
             id="the same digest from elsewhere",
+        ),
+        pytest.param(
+            inputs(builder=CHANGED_BUILDER), make.succeeded_build(), "BUILDPACK,STACK", id="both halves of the builder"
         ),
         pytest.param(inputs(), recorded_run_image(""), "STACK", id="no run image was recorded"),
         pytest.param(

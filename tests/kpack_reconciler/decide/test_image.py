@@ -102,7 +102,11 @@ def test_the_first_build_is_made_when_everything_is_ready() -> None:
         "image.build.pivotal.io/buildNumber": "1",
         "image.build.pivotal.io/imageGeneration": "22",
     }
-    assert build.metadata.annotations == {"k": "v", "image.build.pivotal.io/reason": "CONFIG"}
+    assert build.metadata.annotations == {
+        "k": "v",
+        "image.build.pivotal.io/reason": "CONFIG",
+        "image.build.pivotal.io/runImage": make.RUN_IMAGE,
+    }
     assert build.metadata.owner_references == (make.image_owner(),)
     assert build.spec.tags == (make.TAG, "registry.example/team/app:b1.20260609.040506")
     assert (build.spec.builder_image, build.spec.cache_name) == (make.BUILDER_IMAGE, "app-cache")
@@ -429,3 +433,15 @@ def test_a_time_moves_only_when_a_status_flips() -> None:
     assert [c.last_transition_time for c in patched(second).conditions] == [
         c.last_transition_time for c in patched(first).conditions
     ]
+
+
+def test_a_failed_build_leaves_what_the_newest_image_was_made_of() -> None:
+    """`latestSuccess` tells of the Build behind `latestImage`: a failure or a trimmed history changes nothing."""
+    world = make.image_world()
+    failed = replace(make.failed_build(2), spec=world.builds[0].spec)
+
+    decided = decide_image(dataclasses.replace(world, builds=(failed,)), make.NOW)
+
+    (patch,) = (action for action in decided.actions if isinstance(action, PatchStatus))
+    assert isinstance(patch.status, ImageStatus)
+    assert patch.status.latest_success == make.first_success()

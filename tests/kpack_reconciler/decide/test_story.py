@@ -139,6 +139,12 @@ class Story:
             self.now += timedelta(seconds=1)
         raise AssertionError(f"never at rest: {self.done[-3:]}")
 
+    def evict_pod(self) -> None:
+        """The node of the newest pod has no memory left."""
+        (build,) = [build for build in self.cache.builds.values() if not build.status.latest_image]
+        status = {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}
+        self.keep("Pod", build.status.pod_name, {**self.objects["Pod", build.status.pod_name], "status": status})
+
     def finish_pod(self, letter: str) -> None:
         """The newest pod succeeds with an image of this digest."""
         (build,) = [build for build in self.cache.builds.values() if not build.status.latest_image]
@@ -146,7 +152,7 @@ class Story:
         stack = make.succeeded_build().status.stack
         result = encode_built_image(BuiltImage(latest_image=image, stack=stack, build_metadata=make.BUILDPACKS))
         status = msgspec.to_builtins(make.ended_pod(build, result).status)
-        name = f"{build.metadata.name}-build-pod"
+        name = build.status.pod_name
         self.keep("Pod", name, {**self.objects["Pod", name], "status": status})
 
     @property
@@ -246,3 +252,27 @@ def test_a_push_makes_exactly_one_more_build() -> None:
     assert second.spec.last_build.image == f"{make.TAG}@{make.digest('a')}"
     assert story.image.status.latest_image == f"{make.TAG}@{make.digest('b')}"
     assert story.image.status.build_counter == 2
+
+
+def test_an_evicted_build_is_tried_again_and_ends_well() -> None:
+    """Two pods, one Build, and no trace of the eviction in the end."""
+    story = Story()
+    for _ in range(2):
+        story.poll()
+        story.settle()
+    story.evict_pod()
+    story.settle()
+    (build,) = story.builds()
+    waiting = build.status.conditions[0]
+    story.now += timedelta(minutes=1)
+    story.settle()
+    story.finish_pod("a")
+    story.settle()
+
+    (build,) = story.builds()
+    pods = [name for kind, name in story.objects if kind == "Pod"]
+    assert (waiting.status, waiting.reason) == ("Unknown", "Evicted")
+    assert pods == [f"{build.metadata.name}-build-pod", f"{build.metadata.name}-build-pod-2"]
+    assert (build.status.conditions[0].status, build.status.conditions[0].message) == ("True", "")
+    assert story.image.status.latest_image == f"{make.TAG}@{make.digest('a')}"
+    assert [condition.status for condition in story.image.status.conditions] == ["True", "True", "True"]

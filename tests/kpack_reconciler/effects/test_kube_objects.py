@@ -1,6 +1,7 @@
 """Every action as requests, against an API server in memory."""
 
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
@@ -25,6 +26,7 @@ from kpack_reconciler.model.facts import (
     BuilderImageSeen,
     Credentials,
     Fault,
+    RebaseQuestion,
     ServiceAccountQuestion,
     ServiceAccountSeen,
 )
@@ -46,6 +48,7 @@ class Answers:
     """What service accounts and registries say."""
 
     credentials: Credentials | None = None
+    begun: list[actions.RebaseImage] = field(default_factory=list)
 
     async def describe(self, namespace: str, name: str) -> Credentials | None:
         """Credentials of `team/default` only."""
@@ -59,7 +62,9 @@ class Answers:
 async def run(api: FakeKubernetes, action: actions.Action, answers: Answers | None = None) -> object:
     told = answers or Answers()
     async with api.serve() as config, KubeClient(config) as kube:
-        effects = KubeObjects(kube=kube, describe=told.describe, inspect=told.inspect, now=lambda: NOW)
+        effects = KubeObjects(
+            kube=kube, describe=told.describe, inspect=told.inspect, rebase=told.begun.append, now=lambda: NOW
+        )
         return await effects.run(action)
 
 
@@ -100,8 +105,9 @@ async def test_creating_twice_is_a_conflict(action: actions.Action, path: str) -
             actions.DeleteCacheClaim(namespace="team", name="app", uid="u1", reason="no cache"),
             f"{CORE}/persistentvolumeclaims",
         ),
+        (actions.DeletePod(namespace="team", name="app", uid="u1", reason="given up"), f"{CORE}/pods"),
     ],
-    ids=["Build", "PersistentVolumeClaim"],
+    ids=["Build", "PersistentVolumeClaim", "Pod"],
 )
 async def test_a_deletion_names_the_uid(action: actions.Action, collection: str) -> None:
     """What was seen is deleted; a successor of the same name is not."""
@@ -133,6 +139,32 @@ async def test_a_status_is_written_for_the_version_that_was_seen() -> None:
     after = api.get(f"{KPACK}/images/app")
     assert (after["spec"], after["status"]["buildCounter"]) == (spec, 2)
     assert after["status"]["conditions"] == [{"type": "Ready", "status": "True"}]
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["they hold", "one does not"])
+async def test_a_build_is_made_only_while_its_premises_hold(*, held: bool) -> None:
+    """What the watches brought may be old: the API server itself is asked, and a Build from older inputs is refused."""
+    api = FakeKubernetes()
+    seen = api.put(f"{KPACK}/images", {"metadata": {"name": "app"}, "spec": {"tag": "registry/app"}})
+    premise = actions.Premise(key=IMAGE, resource_version=seen["metadata"]["resourceVersion"])
+    if not held:
+        api.put(f"{KPACK}/images", {"metadata": {"name": "app"}, "spec": {"tag": "registry/other"}})
+
+    with nullcontext() if held else pytest.raises(ConflictError, match="has changed"):
+        await run(api, actions.CreateBuild(build=BUILD, premises=(premise,), reason="COMMIT"))
+
+    assert len(api.all(f"{KPACK}/builds")) == held
+
+
+async def test_a_build_is_not_made_for_an_object_that_is_gone() -> None:
+    """An Image that was deleted gets no Build, although the watch has not told yet."""
+    api = FakeKubernetes()
+    premise = actions.Premise(key=IMAGE, resource_version="1")
+
+    with pytest.raises(ConflictError, match="is gone"):
+        await run(api, actions.CreateBuild(build=BUILD, premises=(premise,), reason="COMMIT"))
+
+    assert api.all(f"{KPACK}/builds") == []
 
 
 async def test_the_status_of_an_object_that_is_gone_is_no_error() -> None:
@@ -223,3 +255,20 @@ async def test_an_event_that_cannot_be_written_ends_no_look() -> None:
     action = actions.RecordEvent(kind=Kind.IMAGE, subject=meta(), type="Normal", reason="Built", message="")
 
     assert await run(api, action) is None
+
+
+async def test_a_rebase_is_begun_and_nobody_waits_for_it() -> None:
+    """Its fact comes when it is done, so the action yields none."""
+    question = RebaseQuestion(
+        namespace="team",
+        build="app-build-2",
+        build_uid="u",
+        service_account="bot",
+        app_image="a",
+        run_image="r",
+        tags=(),
+    )
+    order, answers = actions.RebaseImage(question=question, attempt=1, reason="STACK"), Answers()
+
+    assert await run(FakeKubernetes(), order, answers) is None
+    assert answers.begun == [order]

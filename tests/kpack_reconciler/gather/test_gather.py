@@ -4,14 +4,16 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from kpack_api.names import build_name
 from kpack_api.types import BlobSource, Builder, BuilderReference, GitType, Kind, Source
 from kpack_reconciler.cache.cache import Cache
 from kpack_reconciler.gather.build import gather_build
 from kpack_reconciler.gather.builder import gather_builder
 from kpack_reconciler.gather.image import gather_image
 from kpack_reconciler.gather.source import gather_source_resolver
-from kpack_reconciler.model.facts import Revision
+from kpack_reconciler.model.facts import Fault, Revision
 from kpack_reconciler.model.keys import Key
+from kpack_reconciler.model.refusals import WriteRefused, Written
 from kpack_reconciler.model.worlds import ImageWorld
 from tests import make
 
@@ -79,6 +81,67 @@ def test_a_build_comes_with_pod_and_facts() -> None:
         expected.builder_image,
         expected.credentials,
     )
+
+
+def test_a_build_comes_with_its_own_newest_pod_and_those_before() -> None:
+    """By the attempts in their names; a pod of somebody else counts only where the Build has none of its own."""
+    cache, build = Cache(), make.running_build()
+    first = make.pod(build)
+    second = replace(first, metadata=replace(first.metadata, name=f"{first.metadata.name}-2"))
+    foreign = replace(first, metadata=replace(first.metadata, name=f"{first.metadata.name}-3", owner_references=()))
+    cache.builds.put(build)
+
+    seen = []
+    for pods in ((), (foreign,), (second, first), (first, second, foreign)):
+        for pod in pods:
+            cache.pods.put(pod)
+        world = gather_build(cache, Key(Kind.BUILD, "team", build.metadata.name), make.SETTINGS)
+        assert world is not None
+        seen.append((world.pod, world.earlier))
+
+    assert seen == [(None, ()), (foreign, ()), (second, (first,)), (second, (first,))]
+
+
+def test_what_was_refused_comes_with_whom_it_concerns() -> None:
+    """A Build hears of its pods, an Image of its next Build, its SourceResolver and its claim."""
+    cache, build = Cache(), make.succeeded_build()
+    names = {
+        "Pod": f"{build.metadata.name}-build-pod-2",
+        Kind.BUILD: build_name("app", 2, uid=make.IMAGE_UID),
+        Kind.SOURCE_RESOLVER: "app-source",
+        "PersistentVolumeClaim": "app-cache",
+    }
+    fault = Fault(reason="Forbidden", message="quota", permanent=False)
+    refused = [
+        WriteRefused(question=Written(kind, "team", name), answer=fault, at=make.NOW) for kind, name in names.items()
+    ]
+    cache.images.put(make.settled_image())
+    cache.builds.put(build)
+    for fact in (WriteRefused(question=Written("Pod", "team", "other"), answer=fault, at=make.NOW), *refused):
+        cache.facts.refuse(fact)
+
+    of_build = gather_build(cache, Key(Kind.BUILD, "team", build.metadata.name), make.SETTINGS)
+    of_image = gather_image(cache, Key(Kind.IMAGE, "team", "app"))
+
+    assert of_build is not None
+    assert of_image is not None
+    assert of_build.refusals == (refused[0],)
+    assert of_image.refusals == tuple(refused[1:])
+
+
+def test_an_image_comes_with_whoever_has_its_next_build_s_name() -> None:
+    """A Build without the Image's label is in no list of its Builds."""
+    cache = Cache()
+    stranger = make.running_build(2)
+    stranger = replace(stranger, metadata=replace(stranger.metadata, labels={}))
+    cache.images.put(make.settled_image())
+    cache.builds.put(make.succeeded_build())
+    cache.builds.put(stranger)
+
+    world = gather_image(cache, Key(Kind.IMAGE, "team", "app"))
+
+    assert world is not None
+    assert (world.builds, world.namesake) == ((make.succeeded_build(),), stranger)
 
 
 def test_builders_come_with_what_was_seen_of_their_images() -> None:

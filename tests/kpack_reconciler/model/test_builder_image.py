@@ -57,12 +57,30 @@ def test_a_run_image_may_be_named_below_images_only(stack: object) -> None:
 @pytest.mark.parametrize(
     ("given", "environment", "words"),
     [
-        ({}, ENVIRONMENT, f"could not find label {METADATA_LABEL}"),
-        ({METADATA_LABEL: json.dumps(METADATA)}, ENVIRONMENT, f"could not find label {STACK_LABEL}"),
-        ({METADATA_LABEL: "{", STACK_LABEL: "s"}, ENVIRONMENT, "unsupported builder metadata structure"),
-        (labels(stack=None), ENVIRONMENT, "names no run image"),
-        (labels(), ENVIRONMENT[:2], "ENV CNB_GROUP_ID not found"),
-        (labels(), ("CNB_USER_ID=cnb", *ENVIRONMENT[2:]), "ENV CNB_USER_ID is 'cnb', not a number"),
+        pytest.param({}, ENVIRONMENT, f"could not find label {STACK_LABEL}", id="no label"),
+        pytest.param(
+            {METADATA_LABEL: json.dumps(METADATA)}, ENVIRONMENT, f"could not find label {STACK_LABEL}", id="no stack"
+        ),
+        pytest.param(
+            {STACK_LABEL: "s"},
+            ENVIRONMENT,
+            f"unsupported builder metadata structure: could not find label {METADATA_LABEL}",
+            id="V64",
+        ),
+        pytest.param(
+            {METADATA_LABEL: "{", STACK_LABEL: "s"}, ENVIRONMENT, "unsupported builder metadata structure", id="no JSON"
+        ),
+        pytest.param(
+            {METADATA_LABEL: "[" * 9999, STACK_LABEL: "s"}, ENVIRONMENT, "unsupported builder metadata", id="too deep"
+        ),
+        pytest.param(labels(stack=None), ENVIRONMENT, "names no run image", id="no run image"),
+        pytest.param(labels(), ENVIRONMENT[:2], "ENV CNB_GROUP_ID not found", id="no group"),
+        pytest.param(
+            labels(), ("CNB_USER_ID=cnb", *ENVIRONMENT[2:]), "ENV CNB_USER_ID is 'cnb', not a number", id="user name"
+        ),
+        pytest.param(
+            labels(), ("CNB_USER_ID=1=2", *ENVIRONMENT[2:]), "ENV CNB_USER_ID is '1=2', not a number", id="V70"
+        ),
     ],
 )
 def test_what_a_builder_image_lacks_is_named(given: dict[str, str], environment: tuple[str, ...], words: str) -> None:
@@ -72,3 +90,20 @@ def test_what_a_builder_image_lacks_is_named(given: dict[str, str], environment:
 
     assert caught.value.reason == "InvalidBuilder"
     assert words in str(caught.value)
+
+
+def test_the_first_of_two_equal_variables_counts() -> None:
+    """As in kpack, where a later entry is never looked at."""
+    read = read_builder_labels(labels(), ("CNB_USER_ID=1", "CNB_USER_ID=2", "CNB_GROUP_ID=3"))
+
+    assert read.user_id == 1
+
+
+@pytest.mark.parametrize("lists", [None, {"deprecated": None, "supported": None}])
+def test_a_list_may_be_null(lists: object) -> None:
+    """A list may be `null`: pack writes it where it is empty."""
+    lifecycle = {"version": "0.20.0", "apis": {"platform": lists}, "api": {"platform": "0.4"}}
+
+    read = read_builder_labels(labels(lifecycle=lifecycle, buildpacks=None, images=None), ENVIRONMENT)
+
+    assert (read.platform_apis, read.buildpacks) == (("0.4",), ())

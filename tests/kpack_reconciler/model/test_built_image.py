@@ -1,6 +1,7 @@
 """The text of a termination message that tells what was built."""
 
 import pytest
+from msgspec.structs import replace
 
 from kpack_api.types import BuildpackMetadata, BuildStack, BuiltImage
 from kpack_reconciler.model.built_image import decode_built_image, encode_built_image
@@ -18,7 +19,7 @@ def built(buildpacks: int) -> BuiltImage:
 
 @pytest.mark.parametrize("buildpacks", [0, 1, 60])
 def test_what_is_written_can_be_read(buildpacks: int) -> None:
-    """A built image survives the way through the termination message, short or long."""
+    """R181, V62: a built image survives the way through the termination message, short or long."""
     assert decode_built_image(encode_built_image(built(buildpacks))) == built(buildpacks)
 
 
@@ -29,6 +30,14 @@ def test_a_long_result_is_compressed_below_the_kubelets_cut() -> None:
     assert short.startswith("{")
     assert long.startswith("zlib:")
     assert len(long.encode()) <= 1700
+
+
+def test_a_result_that_would_be_cut_is_refused() -> None:
+    """R182: what the kubelet would cut even when it is compressed is told, with what makes it so long."""
+    odd = tuple(BuildpackMetadata(id=f"{number * 7919**9:x}", version=f"{number * 104729}") for number in range(300))
+
+    with pytest.raises(ValueError, match="compressed metadata size too large: 300 buildpacks"):
+        encode_built_image(replace(built(0), build_metadata=odd))
 
 
 @pytest.mark.parametrize("text", ["", "panic: out of memory", "zlib:AAAA", "zlib:%", '{"latestImage": 1}'])

@@ -1,7 +1,4 @@
-"""Which login a registry gets, and what docker configs hold."""
-
-import base64
-import json
+"""Which login an image gets, of all that there are."""
 
 import pytest
 
@@ -10,82 +7,15 @@ from kpack_reconciler.model.credentials import (
     InvalidDockerConfigError,
     Keychain,
     Login,
-    docker_config,
     joined,
-    keychain_from_docker_cfg,
-    keychain_from_docker_config,
     keychain_from_login,
-    matches,
 )
 
-HUB = "index.docker.io"
-ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
-
-
-def auth(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
+HUB_KEY = "https://index.docker.io/v1/"
 
 
 def login(username: str, password: str) -> Login:
     return Login(username=username, password=password)
-
-
-@pytest.mark.parametrize(
-    ("key", "registry"),
-    [
-        ("gcr.io", "gcr.io"),
-        ("https://gcr.io", "gcr.io"),
-        ("http://gcr.io", "gcr.io"),
-        ("https://gcr.io/v1/", "gcr.io"),
-        ("http://gcr.io/v1/", "gcr.io"),
-        ("https://gcr.io/v2/", "gcr.io"),
-        ("http://gcr.io/v2/", "gcr.io"),
-        ("reg.example.com:5000", "reg.example.com:5000"),
-        ("https://reg.example.com:5000/v2/", "reg.example.com:5000"),
-        ("https://index.docker.io/v1/", HUB),
-        ("localhost:5000", "localhost:5000"),
-        ("10.0.0.5:5000", "10.0.0.5:5000"),
-        ("[::1]:5000", "[::1]:5000"),
-        (ECR, ECR),
-    ],
-)
-def test_a_key_in_one_of_seven_forms_matches(key: str, registry: str) -> None:
-    """A key stands for a registry when it is its host, alone or in one of kpack's forms."""
-    assert matches(key, registry)
-
-
-@pytest.mark.parametrize(
-    ("key", "registry"),
-    [
-        ("https://gcr.io/", "gcr.io"),
-        ("gcr.io/", "gcr.io"),
-        ("https://gcr.io/v2", "gcr.io"),
-        ("gcr.io/v2/", "gcr.io"),
-        ("gcr.io/p", "gcr.io"),
-        ("gcr.io/p/app", "gcr.io"),
-        ("*.gcr.io", "eu.gcr.io"),
-        ("*.gcr.io", "gcr.io"),
-        ("GCR.IO", "gcr.io"),
-        ("reg.example.com", "reg.example.com:5000"),
-        ("reg.example.com:443", "reg.example.com"),
-        ("reg.example.com:*", "reg.example.com:5000"),
-        ("index.docker.io", HUB),
-        ("https://index.docker.io", HUB),
-        ("https://index.docker.io/v2/", HUB),
-        ("https://index.docker.io/v1", HUB),
-        ("http://index.docker.io/v1/", HUB),
-        ("docker.io", HUB),
-        ("registry-1.docker.io", HUB),
-        ("*.docker.io", HUB),
-        ("index.docker.io/acme", HUB),
-        ("*.dkr.ecr.*.amazonaws.com", ECR),
-        ("oci://gcr.io", "gcr.io"),
-        ("", "gcr.io"),
-    ],
-)
-def test_any_other_key_does_not_match(key: str, registry: str) -> None:
-    """Globs, paths, other cases, other ports and other spellings of Docker Hub stand for no registry."""
-    assert not matches(key, registry)
 
 
 def test_the_first_entry_wins() -> None:
@@ -124,72 +54,106 @@ def test_a_login_does_not_show_its_password() -> None:
     assert "me" in repr(chain)
 
 
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {"username": "me", "password": "pass:word"},
-        {"auth": auth("me:pass:word")},
-        {"auth": auth("me:pass:word").rstrip("=")},
-        {"auth": auth("me:pass:word"), "username": "else", "password": "else"},
-    ],
-)
-def test_a_docker_config_entry_gives_a_login(entry: dict[str, str]) -> None:
-    """A login is read from `auth` (padded or not, up to the first colon), else from `username` and `password`."""
-    config = json.dumps({"auths": {"gcr.io": entry}, "credHelpers": {"x": "y"}}).encode()
-    old = json.dumps({"gcr.io": entry}).encode()
-
-    assert keychain_from_docker_config(config).find("gcr.io") == login("me", "pass:word")
-    assert keychain_from_docker_cfg(old).find("gcr.io") == login("me", "pass:word")
+def pull_secret(key: str, username: str) -> Keychain:
+    return Keychain(((key, login(username, "p")),)).as_pull_secrets()
 
 
-@pytest.mark.parametrize("text", [b"{}", b'{"auths":null}', b'{"auths":{"gcr.io":{}}}', b'{"auths":{"a":{"auth":""}}}'])
-def test_an_entry_without_a_user_is_left_out(text: bytes) -> None:
-    """A docker config without a user name holds no login."""
-    assert keychain_from_docker_config(text) == ANONYMOUS
+def secret(key: str, username: str) -> Keychain:
+    return keychain_from_login(key, username=username, password="p")
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("first", "then", "keys"),
     [
-        (b"nope", "not a docker config"),
-        (b'{"auths":["x"]}', "not a docker config"),
-        (b'{"auths":{"gcr.io":{"auth":"%%%"}}}', "the `auth` of gcr.io: it is no base64"),
-        (b'{"auths":{"gcr.io":{"auth":"' + auth("topsecret").encode() + b'"}}}', "username:password"),
+        pytest.param("a.io", "b.io", ("a.io", "b.io"), id="C8"),
+        pytest.param("gcr.io", "gcr.io", ("gcr.io",), id="C9"),
+        pytest.param("gcr.io", "https://gcr.io", ("gcr.io",), id="C10"),
+        pytest.param("gcr.io", "gcr.io/project", ("gcr.io",), id="a path of a known host"),
+        pytest.param("gcr.io/project", "gcr.io", ("gcr.io/project", "gcr.io"), id="C11"),
+        pytest.param(HUB_KEY, "index.docker.io", (HUB_KEY,), id="C12"),
+        pytest.param(HUB_KEY, "docker.io", (HUB_KEY, "docker.io"), id="another spelling of Docker Hub"),
     ],
 )
-def test_a_broken_docker_config_is_told_without_its_content(text: bytes, words: str) -> None:
-    """The error says what is wrong and where, and quotes nothing of the secret."""
-    with pytest.raises(InvalidDockerConfigError) as caught:
-        keychain_from_docker_config(text)
+def test_what_is_known_is_not_added(first: str, then: str, keys: tuple[str, ...]) -> None:
+    """A login is added unless one for its registry is there already, in whatever spelling."""
+    chain = secret(first, "old") + secret(then, "new")
 
-    assert words in str(caught.value)
-    assert "topsecret" not in str(caught.value)
-    assert auth("topsecret") not in str(caught.value)
+    assert chain.keys == keys
+    assert dict(chain.entries)[first].username == "old"
 
 
-def test_a_broken_dockercfg_is_an_error() -> None:
-    """A .dockercfg that is no JSON object is refused."""
-    with pytest.raises(InvalidDockerConfigError, match=r"not a \.dockercfg"):
-        keychain_from_docker_cfg(b"[]")
+def test_a_key_with_a_path_does_not_hide_its_registry() -> None:
+    """C11: among `secrets` a key with a path stands for nothing, so the registry's own is used."""
+    chain = secret("gcr.io/project", "d") + secret("gcr.io", "c")
+
+    assert chain.find("gcr.io", "gcr.io/project/app") == login("c", "p")
 
 
-def test_a_written_docker_config_can_be_read() -> None:
-    """What is written for the lifecycle holds the logins it was made from, with `auth` filled in."""
-    chain = keychain_from_login("gcr.io", username="me", password="pä:ss")
+def test_adding_nothing_changes_nothing() -> None:
+    """C13: an absent set is the neutral one; one file's entries are taken as they come."""
+    twice = Keychain((("gcr.io", login("a", "p")), ("https://gcr.io", login("b", "p"))))
 
-    written = docker_config(chain)
-
-    assert keychain_from_docker_config(written) == chain
-    assert json.loads(written)["auths"]["gcr.io"]["auth"] == auth("me:pä:ss")
+    assert ANONYMOUS + twice == twice
+    assert twice + ANONYMOUS == twice
 
 
-def test_a_written_docker_config_has_one_entry_for_a_registry() -> None:
-    """Of several spellings of a registry only the first is written, so that readers agree on the login."""
-    chain = Keychain(
-        (("https://gcr.io", login("first", "a")), ("gcr.io", login("second", "b")), ("quay.io", login("me", "c")))
-    )
+@pytest.mark.parametrize(
+    ("chain", "registry", "repository", "user"),
+    [
+        pytest.param(secret("some.reg", "x") + secret("other.reg", "y"), "some.reg", "some.reg/name", "x", id="C5"),
+        pytest.param(secret("other.reg", "y"), "some.reg", "some.reg/name", None, id="C6"),
+        pytest.param(
+            secret("gcr.io", "A") + pull_secret("gcr.io/p", "B"), "gcr.io", "gcr.io/p/app", "A", id="secrets first"
+        ),
+        pytest.param(pull_secret("gcr.io", "B"), "gcr.io", "gcr.io/p/run", "B", id="C32"),
+        pytest.param(
+            pull_secret("quay.io", "A") + pull_secret("quay.io/team", "B"),
+            "quay.io",
+            "quay.io/team/app",
+            "B",
+            id="longer path",
+        ),
+        pytest.param(pull_secret("quay.io/team", "B"), "quay.io", "", None, id="no repository"),
+        pytest.param(
+            secret("docker.io", "A") + pull_secret("index.docker.io", "B"),
+            "index.docker.io",
+            "index.docker.io/library/ubuntu",
+            "B",
+            id="Docker Hub",
+        ),
+        pytest.param(
+            secret("gcr.io/p", "A").as_docker_file() + pull_secret("gcr.io", "B"),
+            "gcr.io",
+            "gcr.io/p/app",
+            "B",
+            id="the docker file is last",
+        ),
+        pytest.param(secret("gcr.io/p", "A").as_docker_file(), "gcr.io", "gcr.io/q/app", "A", id="docker file"),
+    ],
+)
+def test_which_login_an_image_gets(chain: Keychain, registry: str, repository: str, user: str | None) -> None:
+    """Secrets by exact form, then pull secrets as a keyring, then the docker file; else anonymous."""
+    found = chain.find(registry, repository)
 
-    written = json.loads(docker_config(chain))["auths"]
+    assert (found.username if found else None) == user
 
-    assert sorted(written) == ["https://gcr.io", "quay.io"]
-    assert written["https://gcr.io"]["username"] == "first"
+
+def test_a_registry_that_is_none_is_refused() -> None:
+    """An annotation that cannot be read as an address is told, since its login could never be used."""
+    with pytest.raises(InvalidDockerConfigError, match=r"'reg:\*' is no registry"):
+        keychain_from_login("reg:*", username="me", password="top")
+
+
+@pytest.mark.parametrize(
+    ("given", "token"),
+    [
+        (Login(username="me", password="p"), ""),
+        (Login(identity_token="t"), "t"),
+        (Login(username="<token>", password="t"), "t"),
+    ],
+)
+def test_an_identity_token_may_be_written_as_a_password(given: Login, token: str) -> None:
+    """The user name `<token>` says that the password is an identity token (docker CLI)."""
+    assert given.refresh_token == token
+    assert not given.is_empty
+    assert Login(password="alone").is_empty

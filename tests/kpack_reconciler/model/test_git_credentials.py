@@ -5,12 +5,11 @@ import pytest
 from kpack_reconciler.model.git_credentials import (
     GitCandidate,
     GitCredentials,
+    SshCredentials,
     choose_git_credentials,
-    is_http,
-    is_ssh,
     matches_url,
-    public_url,
 )
+from kpack_reconciler.model.git_urls import is_http, is_ssh
 
 
 def candidate(annotation: str, *, name: str = "creds", username: str = "me") -> GitCandidate:
@@ -98,7 +97,7 @@ def test_secrets_are_tried_in_the_order_of_their_names() -> None:
         ],
     )
 
-    assert found is not None
+    assert isinstance(found, GitCredentials)
     assert found.username == "a"
 
 
@@ -110,7 +109,7 @@ def test_a_secret_beats_the_login_in_the_url() -> None:
     secret = choose_git_credentials(url, [candidate("github.com")])
 
     assert own == GitCredentials(username="user", password="p@w")
-    assert secret is not None
+    assert isinstance(secret, GitCredentials)
     assert secret.username == "me"
 
 
@@ -119,20 +118,59 @@ def test_without_any_login_a_url_is_asked_anonymously() -> None:
     assert choose_git_credentials("https://github.com/org/repo", [candidate("gitlab.com")]) is None
 
 
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("https://user:pw@github.com/org/repo", "https://github.com/org/repo"),
-        ("https://token@github.com:8443/r?x=1", "https://github.com:8443/r?x=1"),
-        ("https://u:p@w@github.com/r", "https://github.com/r"),
-        ("https://github.com/org/a@b", "https://github.com/org/a@b"),
-    ],
-)
-def test_a_public_url_carries_no_login(url: str, shown: str) -> None:
-    """The URL that is shown is the one that was given, without user name and password."""
-    assert public_url(url) == shown
-
-
 def test_git_credentials_do_not_show_their_password() -> None:
     """The repr of a candidate shows the user name at most."""
     assert "hidden" not in repr(candidate("github.com"))
+
+
+def key(annotation: str, *, name: str = "key") -> GitCandidate:
+    return GitCandidate(
+        secret=name, annotation=annotation, credentials=SshCredentials(secret=name, private_key="hidden")
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "annotation", "fits"),
+    [
+        pytest.param("https://github.com/org/repo", "git@github.com", False, id="C68 row 4"),
+        pytest.param("git@github.com:org/repo.git", "git@github.com", True, id="C68 row 15"),
+        pytest.param("git@github.com:org/repo.git", "https://github.com", True, id="C68 row 16"),
+        pytest.param("github.com:org/repo.git", "github.com", True, id="C68 row 17"),
+        pytest.param("deploy@github.com:org/repo.git", "git@github.com", True, id="C68 row 18"),
+        pytest.param("deploy@github.com:org/repo.git", "deploy@github.com", False, id="C68 row 19"),
+        pytest.param("ssh://git@github.com/org/repo.git", "git@github.com", True, id="C68 row 20"),
+        pytest.param("ssh://git@github.com/org/repo.git", "ssh://git@github.com", False, id="C68 row 21"),
+        pytest.param("ssh://git@git.corp:2222/org/repo", "git@git.corp", True, id="C68 row 22 as v0.0.9"),
+        pytest.param("ssh://git@git.corp:2222/org/repo", "git@git.corp:2222", True, id="C68 row 23"),
+        pytest.param("git@git.corp:2222:org/repo", "git.corp", True, id="C68 row 24"),
+        pytest.param("git@git.corp:2222/org/repo", "git.corp", True, id="C68 row 25"),
+        pytest.param("git@ssh.dev.azure.com:v3/o/p/r", "git@ssh.dev.azure.com", True, id="C68 row 27"),
+        pytest.param("git@host:~user/repo", "git@host", True, id="C68 row 28"),
+        pytest.param("git@github.com/org/repo.git", "git@github.com", False, id="C68 row 29"),
+        pytest.param("git://github.com/org/repo", "github.com", False, id="C68 row 30"),
+        pytest.param("git+ssh://git@github.com/org/repo", "git@github.com", False, id="C68 row 31"),
+        pytest.param("ssh://git@[::1]:2222/org/repo", "git@[::1]:2222", True, id="C68 row 32"),
+        pytest.param("git@[::1]:org/repo", "git@[::1]", False, id="C68 row 33"),
+        pytest.param("git@bitbucket.com:o/r", "https://bitbucket.com", True, id="C62 R33"),
+    ],
+)
+def test_an_ssh_key_is_for_ssh_urls(url: str, annotation: str, *, fits: bool) -> None:
+    """The rules for annotations are those of logins; where a URL is no ssh URL, no key is used."""
+    assert (choose_git_credentials(url, [key(annotation)]) is not None) == fits
+
+
+def test_a_key_and_a_login_for_one_host_never_compete() -> None:
+    """R33: the URL's form decides, whichever Secret's name comes first."""
+    both = [key("github.com", name="a"), candidate("github.com", name="b")]
+
+    assert isinstance(choose_git_credentials("https://github.com/o/r", both), GitCredentials)
+    assert isinstance(choose_git_credentials("git@github.com:o/r", both), SshCredentials)
+
+
+def test_of_two_keys_the_first_by_name_is_used() -> None:
+    """C61: whatever the account's order."""
+    found = choose_git_credentials("git@gitlab.com:o/r", [key("gitlab.com", name="s-6"), key("gitlab.com", name="s-4")])
+
+    assert isinstance(found, SshCredentials)
+    assert found.secret == "s-4"
+    assert "hidden" not in repr(found)

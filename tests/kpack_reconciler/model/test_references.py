@@ -8,11 +8,14 @@ DIGEST = "sha256:" + "a" * 64
 @pytest.mark.parametrize(
     ("text", "expanded"),
     [
+        pytest.param("ubuntu", "index.docker.io/library/ubuntu:latest", id="C26"),
+        pytest.param("docker.io/acme/app:1", "index.docker.io/acme/app:1", id="C27"),
+        pytest.param("localhost/app", "index.docker.io/localhost/app:latest", id="C28"),
+        pytest.param("docker.io/a/b", "index.docker.io/a/b:latest", id="V71"),
         pytest.param("app", "index.docker.io/library/app:latest", id="one word is an official Docker Hub image"),
         pytest.param("team/app", "index.docker.io/team/app:latest", id="two words without a dot are on Docker Hub"),
         pytest.param("docker.io/team/app:1", "index.docker.io/team/app:1", id="docker.io is index.docker.io"),
         pytest.param("docker.io/app", "index.docker.io/library/app:latest", id="also with one word"),
-        pytest.param("localhost/app", "index.docker.io/localhost/app:latest", id="bare localhost is no registry"),
         pytest.param("localhost:5000/app", "localhost:5000/app:latest", id="a port makes it one"),
         pytest.param("10.89.0.1:5000/app:v1", "10.89.0.1:5000/app:v1", id="an address with a port and a tag"),
         pytest.param(
@@ -52,6 +55,9 @@ def test_a_digest_wins_over_a_tag(text: str) -> None:
         "bad host.example/app",
         f"app@{DIGEST[:-1]}",
         "registry.example/",
+        pytest.param("reg.io/x", id="V71-short"),
+        pytest.param("localhost:5000/x", id="V71-short-port"),
+        pytest.param("reg.io/App", id="V71-case"),
     ],
 )
 def test_anything_else_is_refused_with_the_text(text: str) -> None:

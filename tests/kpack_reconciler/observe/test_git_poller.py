@@ -126,3 +126,22 @@ async def test_a_fault_is_recorded(server: FakeGit, status: int, reason: str, *,
     assert isinstance(seen.answer, Fault)
     assert (seen.answer.reason, seen.answer.permanent) == (reason, permanent)
     assert world.woken == ["a"]
+
+
+async def test_late_comers_share_the_next_request(server: FakeGit) -> None:
+    """SourceResolvers that were made at different times are asked for together from the newest one's first time on."""
+    world = World()
+    server.git("tag", "v1")
+    async with server.serve() as url, world.poller() as poller:
+        world.add("a", url)
+        await poller.ask_due()
+        world.time += INTERVAL / 2
+        world.add("b", url, "v1")
+        await poller.ask_due()
+        world.time += INTERVAL / 2
+        await poller.ask_due()
+        assert len(server.requests) == 2
+        world.time += INTERVAL / 2
+        await poller.ask_due()
+
+    assert len(server.requests) == 3

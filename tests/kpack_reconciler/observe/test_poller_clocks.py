@@ -12,6 +12,7 @@ from kpack_api.types import Builder, BuilderSpec, GitSource, GitType, Source, So
 from kpack_api.wire import ObjectMeta
 from kpack_reconciler.cache.cache import Cache
 from kpack_reconciler.clients.kube.client import KubeClient
+from kpack_reconciler.clients.registry import RegistryClient
 from kpack_reconciler.clients.service_accounts import ServiceAccounts
 from kpack_reconciler.model.facts import Fault, Revision
 from kpack_reconciler.model.keys import Key
@@ -164,6 +165,19 @@ async def test_a_commit_is_asked_once(tmp_path: Path) -> None:
         assert len(world.host.requests) == 1
 
 
+async def test_an_answer_that_nobody_asks_for_any_more_is_forgotten(tmp_path: Path) -> None:
+    """Who asks again much later is not told what was true long ago."""
+    async with scene(tmp_path) as world:
+        world.host.create("app").commit({"a": "1"})
+        resolver = world.resolver("app", world.host.url("app"))
+        await world.after(timedelta())
+        world.cache.source_resolvers.remove("team", "app")
+
+        await world.after(INTERVAL)
+
+        assert world.answer(resolver) is None
+
+
 async def test_a_missing_repository_heals(tmp_path: Path) -> None:
     """Once the repository is there it is found, without any change of the resolver."""
     async with scene(tmp_path) as world:
@@ -203,7 +217,12 @@ async def test_a_new_builder_is_asked_at_once(tmp_path: Path) -> None:
         )
         world.cache.builders.put(builder)
         poller = RegistryPoller(
-            world.cache, world.accounts, world.http, interval=INTERVAL, now=world.clock, changed=world._changed
+            world.cache,
+            world.accounts,
+            lambda keychain: RegistryClient(world.http, keychain),
+            interval=INTERVAL,
+            now=world.clock,
+            changed=world._changed,
         )
 
         await poller.ask_due()

@@ -12,6 +12,7 @@ from kpack_api.core import Pod
 from kpack_reconciler.cache.store import Store
 from kpack_reconciler.clients.kube.client import KubeClient
 from kpack_reconciler.observe.reflector import Reflector, Watched
+from tests.fakes.api_objects import Change
 from tests.fakes.kubernetes import FakeKubernetes
 
 PODS = "/api/v1/namespaces/team/pods"
@@ -145,6 +146,25 @@ async def test_an_object_that_is_not_understood_does_not_hide_the_others() -> No
 
     async with reflecting(api) as seen:
         assert [value.metadata.name for value in seen.store.values()] == ["sound"]
+
+
+async def test_an_object_that_is_nested_too_deeply_is_waited_out() -> None:
+    """The API server keeps more levels than any reader; once such an object is gone, its kind is seen again."""
+    api = FakeKubernetes()
+    api.put(PODS, pod("sound"))
+    line = b'{"type":"ADDED","object":{"metadata":{"name":"deep"},"spec":' + b"[" * 1500 + b"]" * 1500 + b"}}\n"
+    deep = Change(api.version + 1, "ADDED", pod("deep"), line)
+    api.history["api/v1/pods"].append(deep)
+
+    async with reflecting(api) as seen:
+        async with asyncio.timeout(5):
+            while len(api.requests) < 3:  # noqa: ASYNC110 - a list, a watch, and the watch once more
+                await asyncio.sleep(0.01)
+        api.history["api/v1/pods"].remove(deep)
+        api.put(PODS, pod("later"))
+        await seen.until(lambda: seen.store.get("team", "later") is not None)
+
+    assert seen.changes == [("added", "sound"), ("added", "later")]
 
 
 async def test_a_bug_ends_the_reflector() -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from kpack_api.types import BuildpackMetadata, BuildStack, BuiltImage
 from kpack_reconciler.model.built_image import decode_built_image
+from kpack_reconciler.model.exit_codes import TRANSIENT
+from kpack_reconciler.steps import registries
 from kpack_reconciler.steps.completion import Places, main
 from tests.fakes.registry_host import RegistryHost, registry_host
 
@@ -60,6 +62,8 @@ def test_the_built_image_is_told(registry: RegistryHost, places: Places, capsys:
     [
         pytest.param("", "no digest", id="empty report"),
         pytest.param(f'[image]\ndigest = "{RUN_DIGEST}"', "does not exist", id="image gone"),
+        pytest.param('[image]\ndigest = "../../x"', "left no digest", id="no digest"),
+        pytest.param('image = "x"', "left no digest", id="another shape"),
     ],
 )
 def test_a_result_that_cannot_be_read_fails_the_build(
@@ -72,3 +76,33 @@ def test_a_result_that_cannot_be_read_fails_the_build(
 
     assert code == 1
     assert said in places.termination_log.read_text()
+
+
+def test_a_registry_that_is_away_may_come_back(
+    registry: RegistryHost, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code tells the controller that another attempt may succeed."""
+    monkeypatch.setattr(registries, "_PAUSES_SECONDS", (0, 0))
+    registry.broken = True
+    (places.report / "report.toml").write_text(f'[image]\ndigest = "{RUN_DIGEST}"')
+
+    code = main([], {"IMAGE_TAG": f"{registry.name}/app:1"}, places)
+
+    assert code == TRANSIENT
+    assert "the built image cannot be read: registry" in places.termination_log.read_text()
+
+
+def test_an_argument_is_refused(places: Places) -> None:
+    """A flag of another version of the controller does not pass unseen."""
+    assert main(["-notary-v1-url=x"], {}, places) == 1
+
+
+def test_labels_that_no_lifecycle_writes_are_told(registry: RegistryHost, places: Places) -> None:
+    """They fail the build with the image's name."""
+    digest = registry.put_image("app", {"io.buildpacks.build.metadata": "{"})
+    (places.report / "report.toml").write_text(f'[image]\ndigest = "{digest}"')
+
+    code = main([], {"IMAGE_TAG": f"{registry.name}/app:1"}, places)
+
+    assert code == 1
+    assert f"{registry.name}/app@{digest} has labels" in places.termination_log.read_text()

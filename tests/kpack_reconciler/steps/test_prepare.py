@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from kpack_reconciler.model.exit_codes import CREDENTIALS, TRANSIENT
 from kpack_reconciler.steps import registries
-from kpack_reconciler.steps.prepare import Places, main
-from tests.fakes.git_host import GitHost, git_host
+from kpack_reconciler.steps.places import Places
+from kpack_reconciler.steps.prepare import main
+from tests.fakes.git_host import GitHost, git, git_host
 from tests.fakes.registry_host import RegistryHost, registry_host
+from tests.fakes.ssh_host import ssh_host
 
 
 @dataclass
@@ -119,7 +122,7 @@ def test_a_missing_credential_is_named_before_anything_is_fetched(pod: Pod) -> N
 
     code = pod.run("-basic-docker=other=quay.io", GIT_URL=pod.git.url("app"), GIT_REVISION="main")
 
-    assert code == 1
+    assert code == CREDENTIALS
     assert f'write access to "{pod.registry.name}/app:1"' in pod.said()
     assert f"no credentials for registry {pod.registry.name} (its secrets are for quay.io)" in pod.said()
     assert pod.git.requests == []
@@ -129,8 +132,8 @@ def test_a_wrong_credential_is_named(pod: Pod) -> None:
     """A login that the registry refuses is told with its user, and without its password."""
     code = pod.run(pod.registry_login("hidden"), GIT_URL=pod.git.url("app"), GIT_REVISION="main")
 
-    assert code == 1
-    assert f"registry {pod.registry.name} does not let user 'joe' push to app" in pod.said()
+    assert code == CREDENTIALS
+    assert f"registry {pod.registry.name} does not let user 'joe' do this: correct secret registry" in pod.said()
     assert "hidden" not in pod.said()
 
 
@@ -141,7 +144,7 @@ def test_a_registry_that_is_down_is_told(pod: Pod, monkeypatch: pytest.MonkeyPat
 
     code = pod.run(pod.registry_login(), GIT_URL=pod.git.url("app"), GIT_REVISION="main")
 
-    assert code == 1
+    assert code == TRANSIENT
     assert f"registry {pod.registry.name} answered 503" in pod.said()
     assert [method for method, _ in pod.registry.requests] == ["POST"] * 3
 
@@ -155,7 +158,7 @@ def test_a_pull_secret_opens_the_run_image_only(pod: Pod) -> None:
 
     code = pod.run(GIT_URL=pod.git.url("app"), GIT_REVISION="main")
 
-    assert code == 1
+    assert code == CREDENTIALS
     assert "no credentials for registry" in pod.said()
     assert pod.registry.name in (pod.root / "home/.docker/config.json").read_text()
 
@@ -185,11 +188,75 @@ def test_a_private_repository_is_fetched_with_its_secret(pod: Pod) -> None:
     assert "secret" not in (pod.root / "workspace/.git/config").read_text()
 
 
+def test_a_repository_is_fetched_over_ssh_with_its_secret(pod: Pod) -> None:
+    """R33: key and known hosts come from the mounted Secret; nothing of the key stays where later steps look."""
+    repository = pod.git.create("app")
+    repository.commit({"a": "1"})
+    with ssh_host(pod.git.root) as ssh:
+        pod.secret("git-ssh", {"ssh-privatekey": ssh.private_key, "known_hosts": ssh.known_hosts})
+
+        code = pod.run(
+            pod.registry_login(), "-ssh-git=git-ssh=git@127.0.0.1", GIT_URL=ssh.url("app"), GIT_REVISION="main"
+        )
+
+    assert code == 0
+    assert (pod.root / "workspace/a").read_text() == "1"
+    assert not (pod.root / "home/.ssh").exists()
+
+
+def test_submodules_are_fetched_where_they_are_asked_for(pod: Pod) -> None:
+    """C85: without the wish a submodule's folder is empty."""
+    commit = pod.git.create("lib").commit({"l": "1"})
+    app = pod.git.create("app")
+    app.commit({"a": "1"})
+    (app.work / ".gitmodules").write_text('[submodule "lib"]\n\tpath = lib\n\turl = ../lib.git\n')
+    git("-C", str(app.work), "update-index", "--add", "--cacheinfo", f"160000,{commit},lib")
+    git("-C", str(app.work), "add", ".gitmodules")
+    git("-C", str(app.work), "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet", "--message", "a")
+    git("-C", str(app.work), "push", "--quiet", "origin", "main")
+    source = {"GIT_URL": pod.git.url("app"), "GIT_REVISION": "main"}
+
+    assert pod.run(pod.registry_login(), **source) == 0
+    assert list((pod.root / "workspace/lib").iterdir()) == []
+    assert pod.run(pod.registry_login(), **source, GIT_INITIALIZE_SUBMODULES="true") == 0
+    assert (pod.root / "workspace/lib/l").read_text() == "1"
+
+
+def test_a_blob_s_secret_with_two_forms_is_refused(pod: Pod) -> None:
+    """Before anything is downloaded."""
+    pod.secret("store", {"bearer": "t", "authorization": "X y"})
+
+    code = pod.run(pod.registry_login(), "-blob=store=127.0.0.1", BLOB_URL="http://127.0.0.1:1/a.zip")
+
+    assert code == 1
+    assert "failed to resolve creds: multiple auths found for 'store'" in pod.said()
+
+
+def test_an_image_that_is_missing_is_told(pod: Pod) -> None:
+    """With the image's name, asked with the service account's login."""
+    code = pod.run(pod.registry_login(), REGISTRY_IMAGE=f"{pod.registry.name}/src:1")
+
+    assert code == 1
+    assert f"unable to fetch image {pod.registry.name}/src:1" in pod.said()
+
+
+def test_a_link_out_of_the_source_is_no_sub_path(pod: Pod) -> None:
+    """A repository may hold any link; the application's folder lies inside the source."""
+    repository = pod.git.create("app")
+    (repository.work / "out").symlink_to("../home")
+    repository.commit({"a": "1"})
+
+    code = pod.run(pod.registry_login(), GIT_URL=pod.git.url("app"), GIT_REVISION="main", SOURCE_SUB_PATH="out")
+
+    assert code == 1
+    assert "no folder 'out'" in pod.said()
+
+
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        pytest.param({}, "only git sources", id="no git"),
-        pytest.param({"GIT_URL": "git@github.com:a"}, "ssh is not supported yet", id="ssh"),
+        pytest.param({}, "no git url, blob url, or registry image provided", id="no source"),
+        pytest.param({"GIT_URL": "/srv/app"}, "not a git URL", id="a local path"),
         pytest.param({"GIT_URL": "{git}", "PLATFORM_ENV_VARS": "{{"}, "platform env vars", id="broken variables"),
         pytest.param(
             {"GIT_URL": "{git}", "PLATFORM_ENV_VARS": '[{{"name": "../a"}}]'},
@@ -202,6 +269,7 @@ def test_a_private_repository_is_fetched_with_its_secret(pod: Pod) -> None:
             id="variable without a name",
         ),
         pytest.param({"GIT_URL": "{git}", "SOURCE_SUB_PATH": "api"}, "no folder 'api'", id="sub path"),
+        pytest.param({"GIT_URL": "{git}", "SOURCE_SUB_PATH": "../home"}, "no folder '../home'", id="sub path outside"),
         pytest.param({"GIT_URL": "{git}", "GIT_REVISION": "mian"}, "spec.source.git.revision", id="revision"),
         pytest.param({"GIT_URL": "{git}", "IMAGE_TAG": "Not a tag"}, "could not parse reference", id="tag"),
     ],

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from kpack_reconciler.model.serving_certificate import ServingCertificate
 from kpack_reconciler.webhook.certificate import is_good, make_certificate, service_names
@@ -109,3 +109,30 @@ def test_every_making_makes_new_keys(made: ServingCertificate) -> None:
 
     assert made.authority != again.authority
     assert made.key != again.key
+
+
+def authorities(serving: ServingCertificate) -> list[bytes]:
+    return [parsed.public_bytes(Encoding.PEM) for parsed in x509.load_pem_x509_certificates(serving.authority)]
+
+
+def test_the_authority_before_stays_trusted(made: ServingCertificate) -> None:
+    """While other replicas still serve the old certificate, both authorities stand in the bundle, the new one first."""
+    renewed = make_certificate("kpack-webhook", "kpack", now=NOW + YEAR, before=made)
+
+    assert authorities(renewed)[1:] == authorities(made)
+    assert is_good(renewed, "kpack-webhook", "kpack", now=NOW + YEAR)
+
+
+def test_only_one_authority_before_is_kept(made: ServingCertificate) -> None:
+    """The bundle does not grow with each renewal."""
+    second = make_certificate("kpack-webhook", "kpack", now=NOW + YEAR, before=made)
+    third = make_certificate("kpack-webhook", "kpack", now=NOW + 2 * YEAR, before=second)
+
+    assert authorities(third)[1:] == authorities(second)[:1]
+
+
+def test_an_authority_that_is_none_is_not_kept(made: ServingCertificate) -> None:
+    """The API server refuses a bundle that holds nonsense."""
+    renewed = make_certificate("kpack-webhook", "kpack", now=NOW, before=replace(made, authority=b"nonsense"))
+
+    assert len(authorities(renewed)) == 1

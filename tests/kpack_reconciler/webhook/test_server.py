@@ -1,6 +1,7 @@
 """Admission reviews over http: what is answered to the API server."""
 
 import base64
+import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from kpack_reconciler.webhook.server import make_app
+from kpack_reconciler.webhook.server import MAXIMUM_BYTES, make_app
 
+JSON = {"Content-Type": "application/json"}
+DEEP = b"[" * 5000 + b"]" * 5000
 BUILDER: dict[str, Any] = {"metadata": {"name": "small"}, "spec": {"image": "reg.example/builder"}}
 
 
@@ -141,29 +144,59 @@ async def test_the_cluster_is_asked_at_every_review(client: TestClient[Any, Any]
         b'{"request":{"uid":"1","kind":{"kind":"Image"}}}',
         b'{"request":{"uid":"1","kind":{"kind":"Image"},"operation":"CREATE","object":[]}}',
         b'{"request":{"uid":"\xff","kind":{"kind":"Image"},"operation":"CREATE"}}',
+        b'{"request":{"uid":"1","kind":{"kind":"Image"},"operation":"CREATE","object":{"a":' + DEEP + b"}}}",
     ],
 )
 async def test_what_is_no_review_is_a_bad_request(client: TestClient[Any, Any], path: str, body: bytes) -> None:
     """Malformed text is answered with 400 and says what was expected."""
-    response = await client.post(path, data=body)
+    response = await client.post(path, data=body, headers=JSON)
     text = await response.text()
 
     assert (response.status, text.split(":")[0]) == (400, "not an AdmissionReview")
 
 
 @pytest.mark.parametrize("path", ["/validate", "/defaults"])
-async def test_a_field_of_the_wrong_type_is_no_crash(client: TestClient[Any, Any], path: str) -> None:
-    """Whatever a user writes, the API server gets an answer."""
-    spec = {"serviceAccount": {}, "tag": [], "builder": 1, "source": "x", "build": [], "additionalTags": {}}
+@pytest.mark.parametrize("media_type", ["text/plain", "application/yaml", "application/octet-stream"])
+async def test_another_media_type_is_refused(client: TestClient[Any, Any], path: str, media_type: str) -> None:
+    """Only JSON is read, and the answer says so."""
+    response = await client.post(path, data=b"{}", headers={"Content-Type": media_type})
 
-    answer = await post(client, path, review("Image", {"spec": spec}))
+    assert (response.status, await response.text()) == (415, "invalid Content-Type, want `application/json`")
 
-    assert answer["response"]["uid"] == "u-1"
+
+@pytest.mark.parametrize("path", ["/validate", "/defaults"])
+async def test_a_body_that_is_too_large_is_refused(client: TestClient[Any, Any], path: str) -> None:
+    """No more is read into memory than a review can hold."""
+    response = await client.post(path, data=io.BytesIO(b" " * (MAXIMUM_BYTES + 1)), headers=JSON)
+
+    assert response.status == 413
+    assert str(MAXIMUM_BYTES) in await response.text()
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/"), ("POST", "/conversion"), ("GET", "/validate")])
+async def test_what_nobody_serves_is_a_bad_request(client: TestClient[Any, Any], method: str, path: str) -> None:
+    """The answer names the two paths that are served."""
+    response = await client.request(method, path, headers=JSON)
+    text = await response.text()
+
+    assert response.status == 400
+    assert text.startswith(f"no admission controller registered for: {method} {path}; POST an AdmissionReview to")
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix"), [("/validate", "decoding request failed"), ("/defaults", "mutation failed")]
+)
+async def test_a_field_of_the_wrong_type_is_told(client: TestClient[Any, Any], path: str, prefix: str) -> None:
+    """Both webhooks refuse what cannot be decoded, in kpack's words; there is no patch that could not be applied."""
+    answer = await post(client, path, review("Image", {"spec": "an image"}))
+
+    message = f"{prefix}: cannot decode incoming new object: spec: Expected `object`, got `str`"
+    assert (answer["response"]["allowed"], answer["response"]["status"]["message"]) == (False, message)
 
 
 async def test_the_next_review_is_answered_after_a_malformed_one(client: TestClient[Any, Any]) -> None:
     """Nonsense loses nothing."""
-    await client.post("/validate", data=b"nonsense")
+    await client.post("/validate", data=b"nonsense", headers=JSON)
 
     answer = await post(client, "/validate", review("Builder", BUILDER))
 

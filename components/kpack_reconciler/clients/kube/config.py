@@ -1,6 +1,6 @@
 """Where the API server is and how to be let in: from the pod we run in, or from a kubeconfig.
 
-Owns both readers. Leaves requests to `client`.
+Owns both readers. Leaves requests to `client`, finding and merging kubeconfigs to `kubeconfig`.
 
 Rules:
 - A token file is named, not read: bound tokens rotate, so the client reads it again and again.
@@ -12,10 +12,10 @@ import base64
 import os
 import ssl
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kpack_reconciler.clients.kube.kubeconfig import Entry, load_kubeconfig
 from kpack_reconciler.errors import PermanentError
 
 _POD_CREDENTIALS = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -55,55 +55,34 @@ def in_cluster() -> ClusterConfig:
 def from_kubeconfig(path: Path | None = None, context: str | None = None) -> ClusterConfig:
     """The config of a kubeconfig's context.
 
-    `path` None means $KUBECONFIG, else ~/.kube/config; `context` None means the file's current one. A file that
-    cannot be read or understood is a PermanentError.
+    `path` None means $KUBECONFIG, else ~/.kube/config; `context` None means the current one. What cannot be read or
+    understood is a PermanentError.
     """
-    where = path or Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
-    document = _load(where)
-    chosen = context or str(document.get("current-context", ""))
-    names = _entry(document, "contexts", chosen, where)
-    cluster = _entry(document, "clusters", str(names.get("cluster")), where)
-    user = _entry(document, "users", str(names.get("user")), where) if names.get("user") else {}
-    if "exec" in user or "auth-provider" in user:
-        raise PermanentError("UnsupportedKubeconfig", f"{where}: login plugins are not run: use a token or certificate")
-    server = str(cluster.get("server", ""))
+    kubeconfig = load_kubeconfig(path)
+    names = kubeconfig.entry("contexts", context or kubeconfig.current_context).content
+    cluster = kubeconfig.entry("clusters", str(names.get("cluster")))
+    user = kubeconfig.entry("users", str(names["user"])) if names.get("user") else replace(cluster, content={})
+    if "exec" in user.content or "auth-provider" in user.content:
+        raise PermanentError(
+            "UnsupportedKubeconfig", f"{user.file}: login plugins are not run: use a token or certificate"
+        )
+    server = str(cluster.content.get("server", ""))
     return ClusterConfig(
         server=server.rstrip("/"),
-        tls=_tls(cluster, user, where) if server.startswith("https") else None,
-        token=str(user.get("token", "")),
-        token_file=where.parent / str(user["tokenFile"]) if "tokenFile" in user else None,
+        tls=_tls(cluster, user) if server.startswith("https") else None,
+        token=str(user.content.get("token", "")),
+        token_file=user.file.parent / str(user.content["tokenFile"]) if "tokenFile" in user.content else None,
         namespace=str(names.get("namespace", "default")),
     )
 
 
-def _load(where: Path) -> Mapping[str, object]:
-    import yaml  # noqa: PLC0415 - only people's machines have kubeconfigs, and PyYAML
-
+def _tls(cluster: Entry, user: Entry) -> ssl.SSLContext:
     try:
-        document = yaml.load(where.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-    except (OSError, yaml.YAMLError) as error:
-        raise PermanentError("UnreadableKubeconfig", f"cannot read kubeconfig {where}: {error}") from error
-    if not isinstance(document, dict):
-        raise PermanentError("UnreadableKubeconfig", f"{where} is not a kubeconfig: set KUBECONFIG to one")
-    return document
-
-
-def _entry(document: Mapping[str, object], section: str, name: str, where: Path) -> Mapping[str, object]:
-    entries = document.get(section)
-    for entry in entries if isinstance(entries, list) else []:
-        if entry.get("name") == name:
-            content: Mapping[str, object] = entry.get(section.removesuffix("s")) or {}
-            return content
-    raise PermanentError("UnreadableKubeconfig", f"{where} has no {section} entry {name!r}: choose another context")
-
-
-def _tls(cluster: Mapping[str, object], user: Mapping[str, object], where: Path) -> ssl.SSLContext:
-    try:
-        authority = _content(cluster, "certificate-authority", where.parent)
+        authority = _content(cluster, "certificate-authority")
         tls = ssl.create_default_context(cadata=authority.decode() if authority else None)
-        if cluster.get("insecure-skip-tls-verify"):
+        if cluster.content.get("insecure-skip-tls-verify"):
             tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-        certificate, key = (_content(user, name, where.parent) for name in ("client-certificate", "client-key"))
+        certificate, key = (_content(user, name) for name in ("client-certificate", "client-key"))
         if certificate and key:
             with tempfile.NamedTemporaryFile(suffix=".pem") as both:  # created with mode 0600
                 both.write(certificate + b"\n" + key)
@@ -111,12 +90,12 @@ def _tls(cluster: Mapping[str, object], user: Mapping[str, object], where: Path)
                 tls.load_cert_chain(both.name)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise PermanentError(
-            "UnreadableKubeconfig", f"{where}: a certificate or key is not readable: {error}"
+            "UnreadableKubeconfig", f"{cluster.file}: a certificate or key is not readable: {error}"
         ) from error
     return tls
 
 
-def _content(entry: Mapping[str, object], name: str, folder: Path) -> bytes | None:
-    if f"{name}-data" in entry:
-        return base64.b64decode(str(entry[f"{name}-data"]))
-    return (folder / str(entry[name])).read_bytes() if name in entry else None
+def _content(entry: Entry, name: str) -> bytes | None:
+    if f"{name}-data" in entry.content:
+        return base64.b64decode(str(entry.content[f"{name}-data"]))
+    return (entry.file.parent / str(entry.content[name])).read_bytes() if name in entry.content else None

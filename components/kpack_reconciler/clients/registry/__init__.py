@@ -1,5 +1,8 @@
 """OCI registries: an async client for manifests, configs and blobs."""
 
-from kpack_reconciler.clients.registry.client import ImageConfig, Manifest, RegistryClient
+from kpack_reconciler.clients.registry.answers import UnauthorizedError
+from kpack_reconciler.clients.registry.client import RegistryClient
+from kpack_reconciler.clients.registry.documents import ImageConfig, Manifest
+from kpack_reconciler.clients.registry.known import KnownRegistries
 
-__all__ = ["ImageConfig", "Manifest", "RegistryClient"]
+__all__ = ["ImageConfig", "KnownRegistries", "Manifest", "RegistryClient", "UnauthorizedError"]

@@ -1,86 +1,89 @@
-"""Logging in to registries: which header a request carries, and what a 401 asks for.
+"""Logging in to registries: which header a request carries, and what is done about a 401.
 
-Owns challenges and tokens (distribution spec, token authentication). Leaves requests to `client`.
+Owns which login and which rights are asked with. Leaves tokens to `tokens`, requests to `client`.
 
-Rules: a token is kept per registry and scope for as long as the client lives; passwords go only where the challenge of
-the registry sends them.
+Rules (go-containerregistry `pkg/v1/remote/transport`):
+- What a registry asks for at its door is given with the first request already.
+- A token is asked for with the rights that are needed; rights that a later 401 names are put in front of them.
+- Passwords and tokens go only where the challenge of the registry itself sends them.
 """
 
-import base64
-import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import aiohttp
-import msgspec
 
-from kpack_reconciler.errors import PermanentError, TransientError
+from kpack_reconciler.clients.registry.challenges import BEARER, Challenge, read_challenge
+from kpack_reconciler.clients.registry.known import KnownRegistries
+from kpack_reconciler.clients.registry.tokens import TokenRequest, basic
 from kpack_reconciler.model.credentials import Keychain, Login
 from kpack_reconciler.model.references import ImageReference
 
-_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
-_REFUSALS = {400, 401, 403, 404}
-PULL = "pull"
-PULL_AND_PUSH = "pull,push"
+_BEARER = "Bearer "
 
 
-class _Token(msgspec.Struct):
-    token: str = ""
-    access_token: str = ""
+def pull_scope(repository: str) -> str:
+    """The right to read a repository."""
+    return f"repository:{repository}:pull"
 
 
-@dataclass(slots=True)
+def push_scope(repository: str) -> str:
+    """The right to read and write a repository."""
+    return f"repository:{repository}:push,pull"
+
+
 class Authorizer:
-    """Headers by registry, repository and actions, learnt from challenges."""
+    """The headers of one keychain, with what the process knows of registries."""
 
-    http: aiohttp.ClientSession
-    keychain: Keychain
-    _headers: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    def __init__(self, http: aiohttp.ClientSession, keychain: Keychain, known: KnownRegistries) -> None:
+        self._http, self._keychain, self._known = http, keychain, known
 
-    def header(self, reference: ImageReference, actions: str) -> dict[str, str]:
-        """What is known so far for this repository; empty before the first challenge."""
-        known = self._headers.get((reference.registry, reference.repository, actions))
-        return {} if known is None else {"Authorization": known}
+    async def header(self, reference: ImageReference, scopes: tuple[str, ...]) -> str:
+        """The `Authorization` for a request to the reference's registry; "" for none."""
+        endpoint = await self._known.endpoint(self._http, reference.registry)
+        if endpoint.challenge is None:
+            return ""
+        login = await self._login(reference)
+        if endpoint.challenge.scheme != BEARER:
+            return basic(login)
+        if login is not None and login.registry_token:
+            return _BEARER + login.registry_token
+        request = await self._request(endpoint.challenge, reference, scopes, login)
+        return _BEARER + await self._known.tokens.find(self._http, request)
 
-    async def answer(self, challenge: str, reference: ImageReference, actions: str) -> bool:
-        """Take a `WWW-Authenticate` challenge; False when there is nothing to answer with.
+    async def answer(
+        self, asked: Sequence[str], refused: str, reference: ImageReference, scopes: tuple[str, ...]
+    ) -> str | None:
+        """The `Authorization` to try after a 401 with these challenges; None where there is nothing else to try.
 
-        A token that was refused is replaced, since it may have expired. The caller answers once per request.
+        `refused` is the one that was sent. The caller asks once per request.
         """
-        login = self.keychain.find(reference.registry)
-        scheme, _, parameters = challenge.partition(" ")
-        match scheme.lower():
-            case "basic" if login is not None:
-                header = _basic(login)
-            case "bearer":
-                values = dict(_PARAMETER.findall(parameters))
-                token = await self._token(values, login, reference, actions)
-                header = f"Bearer {token}"
-            case _:
-                return False
-        self._headers[reference.registry, reference.repository, actions] = header
-        return True
+        challenge = read_challenge(asked)
+        if challenge is None:
+            return None
+        self._known.remember(reference.registry, challenge)
+        login = await self._login(reference)
+        if challenge.scheme != BEARER:
+            header = basic(login)
+            return header if header not in {"", refused} else None
+        if login is not None and login.registry_token:
+            return None
+        wider = scopes if not challenge.scope or challenge.scope in scopes else (challenge.scope, *scopes)
+        request = await self._request(challenge, reference, scopes, login)
+        token = refused.removeprefix(_BEARER)
+        return _BEARER + await self._known.tokens.replace(self._http, request, refused=token, scopes=wider)
 
-    async def _token(self, values: dict[str, str], login: Login | None, reference: ImageReference, actions: str) -> str:
-        realm, scope = values.get("realm", ""), f"repository:{reference.repository}:{actions}"
-        query = {"scope": scope, **({"service": values["service"]} if "service" in values else {})}
-        headers = {} if login is None else {"Authorization": _basic(login)}
-        try:
-            async with self.http.get(realm, params=query, headers=headers) as response:
-                if response.status in _REFUSALS:
-                    raise PermanentError(
-                        "Unauthorized",
-                        f"{realm} gives no token for {scope} ({response.status}): give the service account a secret"
-                        f" with credentials for {reference.registry}, or correct the one it has",
-                    )
-                if response.status != 200:  # noqa: PLR2004 - OK
-                    raise TransientError(f"{realm} answered {response.status} to a token request")
-                token = msgspec.json.decode(await response.read(), type=_Token)
-        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
-            raise TransientError(f"no token from {realm}: {error}") from error
-        if not (text := token.access_token or token.token):
-            raise TransientError(f"no token from {realm}: its answer holds none")
-        return text
+    async def _login(self, reference: ImageReference) -> Login | None:
+        found = self._keychain.find(reference.registry, reference.repository_name)
+        return found or await self._known.cloud_login(reference.registry)
 
-
-def _basic(login: Login) -> str:
-    return "Basic " + base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
+    async def _request(
+        self, challenge: Challenge, reference: ImageReference, scopes: tuple[str, ...], login: Login | None
+    ) -> TokenRequest:
+        endpoint = await self._known.endpoint(self._http, reference.registry)
+        return TokenRequest(
+            registry=reference.registry,
+            challenge=Challenge(scheme=challenge.scheme, realm=challenge.realm, service=challenge.service),
+            scopes=scopes,
+            login=login,
+            plain=endpoint.is_plain,
+        )

@@ -1,12 +1,15 @@
 """Kubeconfigs."""
 
 import base64
+import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from kpack_reconciler.clients.kube.config import from_kubeconfig
 from kpack_reconciler.errors import PermanentError
+from kpack_reconciler.webhook.certificate import make_certificate
 
 KUBECONFIG = """
 current-context: first
@@ -46,6 +49,43 @@ def test_a_context_that_is_missing_is_named(kubeconfig: Path) -> None:
     """The error says which context was asked for."""
     with pytest.raises(PermanentError, match="'third'"):
         from_kubeconfig(kubeconfig, "third")
+
+
+def test_certificates_may_stand_in_files_beside_the_kubeconfig(tmp_path: Path) -> None:
+    """Paths are relative to the kubeconfig; a token file is named and not read."""
+    issued = make_certificate("any", "team", now=datetime.now(UTC))
+    (tmp_path / "ca.crt").write_bytes(issued.authority)
+    (tmp_path / "config").write_text(f"""
+current-context: first
+contexts: [{{name: first, context: {{cluster: here, user: me}}}}]
+clusters: [{{name: here, cluster: {{server: "https://127.0.0.1", certificate-authority: ca.crt}}}}]
+users:
+- name: me
+  user:
+    client-certificate-data: {base64.b64encode(issued.certificate).decode()}
+    client-key-data: {base64.b64encode(issued.key).decode()}
+    tokenFile: token
+""")
+
+    config = from_kubeconfig(tmp_path / "config")
+
+    assert config.tls is not None
+    assert config.tls.verify_mode == ssl.CERT_REQUIRED
+    assert config.token_file == tmp_path / "token"
+
+
+def test_a_server_may_be_taken_on_trust(tmp_path: Path) -> None:
+    """`insecure-skip-tls-verify` does what it says, and a context needs no user."""
+    (tmp_path / "config").write_text("""
+current-context: first
+contexts: [{name: first, context: {cluster: here}}]
+clusters: [{name: here, cluster: {server: "https://127.0.0.1", insecure-skip-tls-verify: true}}]
+""")
+
+    config = from_kubeconfig(tmp_path / "config")
+
+    assert config.tls is not None
+    assert config.tls.verify_mode == ssl.CERT_NONE
 
 
 def test_a_broken_authority_is_refused(tmp_path: Path) -> None:

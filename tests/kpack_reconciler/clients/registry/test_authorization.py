@@ -20,10 +20,8 @@ class StrictRegistry(FakeRegistry):
     """A registry with answers by request: `answers` by method and part of the path come before everything else."""
 
     answers: list[tuple[str, str, web.Response]] = field(default_factory=list)
-    authorizations: list[str] = field(default_factory=list)
 
-    async def _answer(self, request: web.Request) -> web.Response:
-        self.authorizations.append(request.headers.get("Authorization", ""))
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         for number, (method, part, response) in enumerate(self.answers):
             if request.method == method and part in request.path:
                 del self.answers[number]
@@ -92,6 +90,38 @@ async def test_an_expired_token_is_replaced() -> None:
     assert [path for _, path in registry.requests].count("/token") == 2
 
 
+async def test_rights_that_a_refusal_names_come_first() -> None:
+    """A 401 that names another scope gets a token for it and for what was wanted; the request is repeated once."""
+    registry = StrictRegistry(scheme="bearer")
+    digest = registry.put_image("team/app", "one", labels={})
+
+    async with client_of(registry) as (client, reference):
+        realm = f'realm="http://{reference.registry}/token"'
+        asked = {"WWW-Authenticate": f'Bearer {realm},service="fake",scope="repository:team/app:special"'}
+        registry.answers = [("HEAD", "/manifests/", web.Response(status=401, headers=asked))]
+        found = await client.digest(reference)
+
+    assert found == digest
+    assert registry.scopes == [
+        ["repository:team/app:pull"],
+        ["repository:team/app:special", "repository:team/app:pull"],
+    ]
+
+
+async def test_what_is_asked_for_behind_an_open_door_is_remembered() -> None:
+    """Where only some repositories ask for a login, the next request brings it at once."""
+    registry = StrictRegistry(scheme="basic", door=200)
+    registry.put_image("team/app", "one", labels={})
+
+    async with client_of(registry) as (client, reference):
+        await client.digest(reference)
+        asked_first = list(registry.authorizations)
+        await client.digest(reference)
+
+    assert [bool(header) for header in asked_first] == [False, True]
+    assert [bool(header) for header in registry.authorizations] == [False, True, True]
+
+
 async def test_a_registry_that_never_lets_in_is_asked_twice() -> None:
     """A login that is refused again is a refusal, not a loop."""
     registry = StrictRegistry(scheme="bearer")
@@ -102,7 +132,7 @@ async def test_a_registry_that_never_lets_in_is_asked_twice() -> None:
         with pytest.raises(PermanentError, match="not allowed to read from"):
             await client.digest(reference)
 
-    assert len(registry.requests) == 2
+    assert [method for method, path in registry.requests if path != "/token"] == ["HEAD", "HEAD"]
 
 
 async def test_a_401_without_challenge_is_a_refusal() -> None:
@@ -135,7 +165,7 @@ async def test_a_login_stays_with_its_registry() -> None:
             await client.push_blob(reference, digest_of(b"layer"), b"layer")
 
     assert f"Bearer {TOKEN}" in registry.authorizations
-    assert storage.authorizations == [""]
+    assert set(storage.authorizations) == {""}
 
 
 async def test_an_entry_without_platform_is_linux_amd64() -> None:

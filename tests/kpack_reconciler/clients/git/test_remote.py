@@ -3,13 +3,17 @@
 from pathlib import Path
 
 import aiohttp
+import asyncssh
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from kpack_api.types import GitType
-from kpack_reconciler.clients.git import ls_refs, resolve
+from kpack_reconciler.clients.git.references import resolve
+from kpack_reconciler.clients.git.remote import ls_refs
 from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.model.facts import Revision
-from kpack_reconciler.model.git_credentials import GitCredentials
+from kpack_reconciler.model.git_credentials import GitCredentials, SshCredentials
 from tests.fakes.git import FakeGit
 
 
@@ -100,12 +104,72 @@ async def test_a_fault_of_the_server_may_pass(server: FakeGit) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
-    [("git@host:org/app", "ssh is not supported yet"), ("ssh://git@host/app", "ssh is not"), ("/srv/app", "not a git")],
+    "url", ["/srv/app", "git@host/org/app", "git://host/app", "git+ssh://git@host/app", "file:///a"]
 )
-async def test_other_urls_are_refused_unasked(url: str, words: str) -> None:
-    """Ssh and local paths are refused with the form to use."""
-    with pytest.raises(PermanentError, match=words) as caught:
+async def test_other_urls_are_refused_unasked(url: str) -> None:
+    """C68 rows 29 to 31, 34: local paths and other protocols are refused with the forms to use."""
+    with pytest.raises(PermanentError, match="write https://…, ssh://… or git@host:path"):
         await answer(url, "main")
 
-    assert "https" in str(caught.value)
+
+async def test_a_login_does_not_follow_to_another_host(server: FakeGit, tmp_path: Path) -> None:
+    """C159: the advertisement follows a redirect, and the other host sees no Authorization."""
+    other = FakeGit(tmp_path / "other")
+
+    async with server.serve() as url, other.serve() as elsewhere, aiohttp.ClientSession() as http:
+        server.moved_to = elsewhere
+        refs = await ls_refs(http, url, ["main"], credentials=GitCredentials(username="me", password="hidden"))
+
+    assert [ref.object_id for ref in refs if ref.name == "refs/heads/main"] == [other.git("rev-parse", "main")]
+    assert other.authorizations == [""]
+
+
+async def test_a_server_that_is_down_may_come_back() -> None:
+    """Nothing listens at the port."""
+    with pytest.raises(TransientError, match="does not answer"):
+        await answer("http://127.0.0.1:1/app", "main")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://[", "http://host:99999/app", "http://a..b/x", f"http://{'a' * 70}/x", "ssh://git@a..b/x", "git@..:x"],
+)
+async def test_a_url_that_is_none_is_refused(url: str) -> None:
+    """The field to correct is named."""
+    with pytest.raises(PermanentError, match=r"correct spec\.source\.git\.url"):
+        async with aiohttp.ClientSession() as http:
+            await ls_refs(http, url, ["main"], credentials=a_key() if "git@" in url else None)
+
+
+def a_key() -> SshCredentials:
+    key = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
+    return SshCredentials(secret="git-ssh", private_key=key)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "error", "said"),
+    [
+        ("text/html", b"<html>0000", PermanentError, "is no git repository"),
+        ("application/x-git-upload-pack-advertisement", b"<html>", TransientError, "sent no git protocol"),
+    ],
+)
+async def test_what_is_no_git_server_is_told(content_type: str, body: bytes, error: type[Exception], said: str) -> None:
+    """A web page is no repository; git's content type around nonsense may be a passing fault."""
+
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(body=body, content_type=content_type)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", page)
+    async with TestServer(app) as running:
+        with pytest.raises(error, match=said):
+            await answer(f"http://127.0.0.1:{running.port}/app", "main")
+
+
+async def test_endless_references_are_cut_off(server: FakeGit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answer is read beyond its limit."""
+    monkeypatch.setattr("kpack_reconciler.clients.git.http.MOST_BYTES", 10)
+
+    async with server.serve() as url:
+        with pytest.raises(PermanentError, match="lists more than"):
+            await answer(url, "main")
