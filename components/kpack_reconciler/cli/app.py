@@ -1,78 +1,87 @@
-"""The program `kpack`: its commands, their options, the cluster they speak to, and the exit code.
+"""The program `kpack`: its commands and their help texts.
 
-Owns parsing, the connection, the limit of time and the translation of every failure into one clear line. Leaves the
-work to `logs` and `status`.
+Owns parsing. Leaves the connection to `session`, the work to one module for each command, which is imported only when
+its command runs: help and mistakes are answered without the libraries that speak to a cluster.
 
 Exit codes: 0 for success, 1 for a failed build or an error, 2 for arguments that are not understood, 130 for Ctrl-C.
 """
 
-import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
-from typing import Annotated, TypeAlias
+from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError, Parameter
 
-from kpack_reconciler.cli.arguments import read_duration, with_double_dashes
-from kpack_reconciler.cli.logs import Wanted, follow
-from kpack_reconciler.cli.screen import Screen
-from kpack_reconciler.cli.status import OutputFormat, show_status
-from kpack_reconciler.clients.kube.client import ForbiddenError, KubeClient
-from kpack_reconciler.clients.kube.config import ClusterConfig, from_kubeconfig, in_cluster, runs_in_pod
-from kpack_reconciler.errors import ConflictError, PermanentError, TransientError
+from kpack_reconciler.cli.arguments import with_double_dashes
+from kpack_reconciler.cli.options import (
+    HERE,
+    AllNamespaces,
+    BuildNumber,
+    Connection,
+    Output,
+    OutputFormat,
+    TextFormat,
+    TextOutput,
+    Watch,
+)
 
 _FAILED, _MISUSED = 1, 2
 
-Work: TypeAlias = Callable[[KubeClient, str, Screen], Awaitable[bool]]
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 - slow, and seldom asked for
+
+    return f"kpack {version('pulumi-kpack')}"
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """Where the cluster is, and how long the whole command may take."""
-
-    namespace: Annotated[str, Parameter(name=["--namespace", "-n"])] = ""
-    """Namespace of the image; the kubeconfig's own, else `default`."""
-    kubeconfig: Path | None = None
-    """Path of the kubeconfig; $KUBECONFIG, else ~/.kube/config."""
-    context: str | None = None
-    """Context of the kubeconfig; its current one where not given."""
-    timeout: str = "1h"
-    """Longest time that the command may take, such as 90s, 10m or 1h."""
-
-
-_DEFAULTS = Connection()
 app = App(
     name="kpack",
-    help="Follow the builds of kpack images. Options may be written with one dash, as kpack's own.",
-    version=f"kpack {version('pulumi-kpack')}",
+    help="""Follow, explain and ask for the builds of kpack images.
+
+Options may be written with one dash, as kpack's own. Exit codes: 0 success, 1 a failed build or an error,
+2 arguments that are not understood, 130 Ctrl-C.""",
+    version=_version,
     default_parameter=Parameter(negative=()),
     result_action="return_value",
 )
 
 
 @app.command
-def logs(*, image: str, build: int | None = None, connection: Connection = _DEFAULTS) -> int:
+def logs(
+    name: str = "",
+    /,
+    *,
+    image: str = "",
+    build: BuildNumber = None,
+    timestamps: bool = False,
+    connection: Connection = HERE,
+) -> int:
     """Follow the log of a build, container by container, until it ends.
 
-    Waits for a build that has not started. Exits 0 when the build succeeded, 1 when it failed.
+    Waits for a build that has not started, and says what it waits for. Exits 0 when the build succeeded, 1 when it
+    failed.
+
+    Example: kpack logs -image app -build 1
 
     Parameters
     ----------
+    name
+        Name of the Image; `-image` says the same in kpack's words.
     image
         Name of the Image.
     build
         Number of the build; the newest where not given.
+    timestamps
+        Show the time of each line.
     """
+    from kpack_reconciler.cli.logs import Wanted, follow  # noqa: PLC0415
+    from kpack_reconciler.cli.session import run_session  # noqa: PLC0415
 
-    async def work(kube: KubeClient, namespace: str, screen: Screen) -> bool:
-        return await follow(kube, Wanted(namespace=namespace, image=image, number=build), screen)
-
-    return _run(work, connection)
+    if bool(name) == bool(image):
+        print("error: name one image: `kpack logs NAME` or `kpack logs -image NAME`", file=sys.stderr)  # noqa: T201
+        return _MISUSED
+    wanted = Wanted(image=name or image, number=build, timestamps=timestamps)
+    return run_session(lambda session: follow(session, wanted), connection)
 
 
 @app.command
@@ -80,27 +89,98 @@ def status(
     name: str = "",
     /,
     *,
-    all_namespaces: Annotated[bool, Parameter(name=["--all-namespaces", "-A"])] = False,
-    output: Annotated[OutputFormat, Parameter(name=["--output", "-o"])] = OutputFormat.TABLE,
-    connection: Connection = _DEFAULTS,
+    all_namespaces: AllNamespaces = False,
+    watch: Watch = False,
+    output: Output = OutputFormat.TABLE,
+    connection: Connection = HERE,
 ) -> int:
     """Tell which images are ready, which build they come from, and what is wrong.
+
+    Example: kpack status app -o wide
 
     Parameters
     ----------
     name
-        Name of one Image; all of the namespace where not given.
+        Name of one Image, of which the whole message is told; all of the namespace where not given.
     all_namespaces
         Tell of the images of all namespaces.
+    watch
+        Go on, and tell each change.
     output
         Form of the answer.
     """
+    from kpack_reconciler.cli.session import run_session  # noqa: PLC0415
+    from kpack_reconciler.cli.status import Question, show_status, watch_status  # noqa: PLC0415
 
-    async def work(kube: KubeClient, namespace: str, screen: Screen) -> bool:
-        await show_status(kube, "" if all_namespaces else namespace, name, output=output, screen=screen)
-        return True
+    question = Question(name=name, everywhere=all_namespaces, output=output)
+    show = watch_status if watch else show_status
+    return run_session(lambda session: show(session, question), connection, endless=watch)
 
-    return _run(work, connection)
+
+@app.command
+def builds(name: str, /, *, output: Output = OutputFormat.TABLE, connection: Connection = HERE) -> int:
+    """List the builds of an image, oldest first.
+
+    Example: kpack builds app
+
+    Parameters
+    ----------
+    name
+        Name of the Image.
+    output
+        Form of the answer.
+    """
+    from kpack_reconciler.cli.history import show_builds  # noqa: PLC0415
+    from kpack_reconciler.cli.session import run_session  # noqa: PLC0415
+
+    return run_session(lambda session: show_builds(session, name, output), connection)
+
+
+@app.command
+def trigger(name: str, /, *, wait: bool = False, connection: Connection = HERE) -> int:
+    """Ask for another build of an image, though nothing changed.
+
+    Example: kpack trigger app --wait
+
+    Parameters
+    ----------
+    name
+        Name of the Image.
+    wait
+        Wait for the result. Exits 0 when the build succeeded, 1 when it failed.
+    """
+    from kpack_reconciler.cli.session import run_session  # noqa: PLC0415
+    from kpack_reconciler.cli.trigger import ask_for_build  # noqa: PLC0415
+
+    return run_session(lambda session: ask_for_build(session, name, wait=wait), connection)
+
+
+@app.command
+def explain(
+    name: str,
+    /,
+    *,
+    build: BuildNumber = None,
+    output: TextOutput = TextFormat.TEXT,
+    connection: Connection = HERE,
+) -> int:
+    """Tell why a build was made, and why none is due or what the next one waits for.
+
+    Example: kpack explain app
+
+    Parameters
+    ----------
+    name
+        Name of the Image.
+    build
+        Number of the build; the newest where not given.
+    output
+        Form of the answer.
+    """
+    from kpack_reconciler.cli.explain import show_explanation  # noqa: PLC0415
+    from kpack_reconciler.cli.session import run_session  # noqa: PLC0415
+
+    return run_session(lambda session: show_explanation(session, name, number=build, output=output), connection)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -113,33 +193,3 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush has no reader
         return _FAILED
     return code if isinstance(code, int) else 0
-
-
-def _run(work: Work, connection: Connection) -> int:
-    screen = Screen()
-    try:
-        seconds = read_duration(connection.timeout)
-        config = _find_cluster(connection)
-        return 0 if asyncio.run(_within(seconds, work, config, connection.namespace or config.namespace, screen)) else 1
-    except ForbiddenError as error:
-        screen.error(f"error: {error}. Ask for the right to read images, builds, pods and pods/log there")
-    except (PermanentError, ConflictError, ValueError) as error:
-        screen.error(f"error: {error}")
-    except TransientError as error:
-        screen.error(f"error: the cluster does not answer: {error}. Check that it is up, or choose another --context")
-    except TimeoutError:
-        screen.error(f"error: not done after {connection.timeout}: look with `kpack status`, or allow more --timeout")
-    return _FAILED
-
-
-async def _within(seconds: float, work: Work, config: ClusterConfig, namespace: str, screen: Screen) -> bool:
-    async with asyncio.timeout(seconds), KubeClient(config) as kube:
-        return await work(kube, namespace, screen)
-
-
-def _find_cluster(connection: Connection) -> ClusterConfig:
-    """The cluster of the kubeconfig; inside of a pod, where nothing else is said, the pod's own."""
-    said = connection.kubeconfig or connection.context or os.environ.get("KUBECONFIG")
-    if not said and runs_in_pod():
-        return in_cluster()
-    return from_kubeconfig(connection.kubeconfig, connection.context)

@@ -1,4 +1,4 @@
-"""Arguments as Go programs take them: `-image app` beside `--image app`, durations such as `90s` or `1h30m`.
+"""Arguments as Go programs take them: `-image app` beside `--image app`.
 
 Owns the translation into what the parser understands. kpack's own `logs` is a Go program, and its flags must keep
 working letter for letter.
@@ -8,13 +8,11 @@ Rules:
 - Whatever follows `--` is left alone, and so is the value of an option.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 
 _WITH_VALUE = frozenset({"image", "build", "namespace", "kubeconfig", "context", "timeout", "output"})
-_ALONE = frozenset({"all-namespaces", "help", "version"})
-_SHORT_WITH_VALUE = frozenset({"-n", "-o"})
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
+_ALONE = frozenset({"all-namespaces", "help", "timestamps", "version", "wait", "watch"})
+_SHORT_WITH_VALUE = frozenset({"-b", "-n", "-o"})
 
 
 def with_double_dashes(arguments: Sequence[str]) -> list[str]:
@@ -39,16 +37,3 @@ def _value(arguments: Iterator[str]) -> Iterator[str]:
     value = next(arguments, None)
     if value is not None:
         yield value
-
-
-def read_duration(text: str) -> float:
-    """Seconds of a duration in Go's style (`90s`, `10m`, `1h30m`) or a bare number of seconds.
-
-    ValueError where it is neither, or zero.
-    """
-    found = _DURATION.fullmatch(text)
-    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    total = hours * 3600 + minutes * 60 + seconds
-    if not total:
-        raise ValueError(f"{text!r} is not a duration: write e.g. 90s, 10m or 1h")
-    return float(total)

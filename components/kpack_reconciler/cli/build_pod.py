@@ -25,6 +25,12 @@ def has_log(pod: Pod, step: str) -> bool:
     return status is not None and (status.state.running is not None or status.state.terminated is not None)
 
 
+def has_stopped(pod: Pod, step: str) -> bool:
+    """Whether this step will write nothing more: it has ended, or its pod has, as that of a lost node does."""
+    status = _status(pod, step)
+    return has_ended(pod) or (status is not None and status.state.terminated is not None)
+
+
 def has_ended(pod: Pod) -> bool:
     """Whether no container of this pod will start any more."""
     return pod.status.phase in {"Succeeded", "Failed"}

@@ -2,10 +2,11 @@
 
 Rules:
 - Builds are told apart by their number label, as kpack does; without a number the newest is meant.
+- A Build that another Image controls is not this one's, though its label says so.
 - A number below the image's counter whose Build is gone will never come again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from kpack_api.names import BUILD_NUMBER_LABEL, ConditionType
 from kpack_api.types import Build, Image
@@ -19,6 +20,12 @@ def number_of(build: Build) -> int:
     return int(text) if text.isdecimal() else 0
 
 
+def in_order(image: Image, builds: Iterable[Build]) -> list[Build]:
+    """The Image's Builds, oldest first; those that a deleted Image of the same name left behind are not its own."""
+    owned = (build for build in builds if _may_belong_to(image, build))
+    return sorted(owned, key=lambda build: (number_of(build), build.metadata.creation_timestamp or ""))
+
+
 def choose_build(image: Image, builds: Sequence[Build], number: int | None) -> Build | None:
     """The build of this number, or the newest; None where it is still to come, PermanentError where it never will."""
     if number is None:
@@ -27,7 +34,8 @@ def choose_build(image: Image, builds: Sequence[Build], number: int | None) -> B
             _refuse_settled(image)
         return newest
     found = next((build for build in builds if number_of(build) == number), None)
-    if found is None and number <= image.status.build_counter:
+    highest = max(image.status.build_counter, *map(number_of, builds), 0)
+    if found is None and number <= highest:
         kept = ", ".join(str(kept) for kept in sorted(map(number_of, builds))) or "none"
         raise PermanentError(
             "BuildNotKept",
@@ -44,9 +52,12 @@ def title(image: Image) -> str:
 def waiting_text(image: Image, number: int | None) -> str:
     """What a person waits for while the build does not exist, with the image's own words where it has some."""
     wanted = f"build {number}" if number is not None else "the first build"
+    newest = (
+        f" (the newest is {image.status.build_counter})" if number is not None and image.status.build_counter else ""
+    )
     ready = find_condition(image.status.conditions, ConditionType.READY)
     said = told(ready) if ready is not None and ready.status != ConditionStatus.TRUE else ""
-    return f"waiting for {wanted} of {title(image)}" + (f": {said}" if said else "")
+    return f"waiting for {wanted} of {title(image)}{newest}" + (f": {said}" if said else "")
 
 
 def told(condition: Condition | None) -> str:
@@ -60,6 +71,11 @@ def outcome(build: Build) -> Condition | None:
     """The `Succeeded` condition of a build that has ended; None while it runs."""
     condition = find_condition(build.status.conditions, ConditionType.SUCCEEDED)
     return condition if condition is not None and condition.status != ConditionStatus.UNKNOWN else None
+
+
+def _may_belong_to(image: Image, build: Build) -> bool:
+    controller = build.metadata.controller
+    return controller is None or controller.uid == image.metadata.uid
 
 
 def _refuse_settled(image: Image) -> None:

@@ -1,11 +1,9 @@
 """`kpack logs`: follow one build from before its start to its end.
 
-Owns the order of waiting: for the Build, for its pod, for each step, for the verdict. Leaves choosing to `builds`, the
-pod's order to `build_pod`, the limit of the whole to `app`.
+Owns the order of waiting: for the Build, for each attempt's pod, for each step, for the verdict. Leaves choosing to
+`builds` and `attempts`, the pod's order to `build_pod`, a container's log to `log_stream`, the limit to `session`.
 
-Rules:
-- Whatever is waited for is said, with each new reason.
-- A log whose connection breaks is opened anew and goes on after the last line shown.
+Rule: whatever is waited for is said, with each new reason.
 """
 
 import asyncio
@@ -15,28 +13,29 @@ from dataclasses import dataclass
 from kpack_api.core import Pod
 from kpack_api.names import ConditionType
 from kpack_api.types import Build
-from kpack_api.wire import Condition, ConditionStatus, find_condition
+from kpack_api.wire import find_condition
 from kpack_reconciler.cli import objects
+from kpack_reconciler.cli.attempts import Attempt, may_be_rebased, next_attempt, was_rebased
 from kpack_reconciler.cli.build_pod import has_ended, has_log, next_step, obstacle
 from kpack_reconciler.cli.builds import choose_build, outcome, told, waiting_text
-from kpack_reconciler.cli.screen import Screen
-from kpack_reconciler.cli.watching import Watched, states_of, until
-from kpack_reconciler.clients.kube.client import KubeClient, NotFoundError
-from kpack_reconciler.errors import PermanentError, TransientError
+from kpack_reconciler.cli.log_stream import StepLog, show_log
+from kpack_reconciler.cli.session import Session
+from kpack_reconciler.cli.verdict import existing, tell_verdict
+from kpack_reconciler.cli.watching import Watched, read_all, states_of, until
+from kpack_reconciler.clients.kube.client import NotFoundError
+from kpack_reconciler.errors import PermanentError
+from kpack_reconciler.model.failures import RETRYING, is_retried
 
 _VERDICT_SECONDS = 30.0
-_PAUSE_SECONDS = 1.0
-_SILENCE_SECONDS = 300.0
-"""A connection that brings no line for so long is opened anew: it may be dead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which build to follow; `number` None means the newest."""
+    """Which build to follow; `number` None means the newest. `timestamps` puts its time before each line."""
 
-    namespace: str
     image: str
     number: int | None = None
+    timestamps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,126 +45,118 @@ class _End:
     pod_exists: bool
 
 
-async def follow(kube: KubeClient, wanted: Wanted, screen: Screen) -> bool:
+async def follow(session: Session, wanted: Wanted) -> bool:
     """Show the log of the wanted build until it ends; whether it succeeded.
 
     PermanentError where there is no such image, or never will be such a build.
     """
-    build = await _find_build(kube, wanted, screen)
-    pod_name = await _find_pod(kube, build, screen)
-    if pod_name:
-        await _show_steps(kube, objects.pod(wanted.namespace, pod_name), screen)
-    condition = await _verdict(kube, build, screen)
-    if condition.status == ConditionStatus.TRUE:
-        screen.note(f"build {build.metadata.name} succeeded")
-        return True
-    message = condition.message or condition.reason or "the controller gives no reason"
-    screen.error(message if message.startswith("build failed") else f"build failed: {message}")
-    return False
+    build = await _find_build(session, wanted)
+    shown: set[str] = set()
+    while isinstance(news := await _next_news(session, build, shown), Attempt):
+        await _show_attempt(session, build, news, timestamps=wanted.timestamps)
+        shown |= {news.mark, news.pod}
+    return _tell(session, news)
 
 
-async def _find_build(kube: KubeClient, wanted: Wanted, screen: Screen) -> Build:
+def _tell(session: Session, ended: Build) -> bool:
+    """Say what became of a build whose log was shown, as far as it has one."""
+    if was_rebased(ended):
+        base = f" onto {ended.status.stack.run_image}" if ended.status.stack.run_image else ""
+        session.screen.note(f"build {ended.metadata.name} was rebased by the controller{base}: no pod ran, so no log")
+        said = told(find_condition(ended.status.conditions, ConditionType.SUCCEEDED))
+        if said:
+            session.screen.note(said)
+    return tell_verdict(session, ended)
+
+
+async def _find_build(session: Session, wanted: Wanted) -> Build:
     try:
-        async with aclosing(states_of(kube, objects.image(wanted.namespace, wanted.image))) as images:
+        async with aclosing(states_of(session.kube, objects.images(session.namespace, wanted.image))) as images:
             async for image in images:
                 if image is None:
                     break
-                build = choose_build(image, await objects.builds_of(kube, image), wanted.number)
+                build = choose_build(image, await objects.builds_of(session.kube, image), wanted.number)
                 if build is not None:
                     return build
-                screen.note(waiting_text(image, wanted.number))
+                session.screen.note(waiting_text(image, wanted.number))
     except NotFoundError as error:
         raise objects.not_installed() from error
-    raise objects.image_not_found(wanted.namespace, wanted.image)
+    raise await objects.image_not_found(session.kube, session.namespace, wanted.image)
 
 
-async def _find_pod(kube: KubeClient, build: Build, screen: Screen) -> str:
-    """The name of the build's pod; "" where it has ended without one."""
+async def _next_news(session: Session, build: Build, shown: set[str]) -> Attempt | Build:
+    """The next attempt to show; after the last one, the build with its outcome."""
+    namespace, name = build.metadata.namespace, build.metadata.name
+    try:
+        async with (
+            asyncio.timeout(None) as patience,
+            aclosing(states_of(session.kube, objects.build(namespace, name), patient=True)) as states,
+        ):
+            async for state in states:
+                seen = existing(state, build)
+                pods = await read_all(session.kube, objects.pods(namespace, name), patient=True)
+                attempt = next_attempt(seen, pods, shown)
+                if attempt is not None or outcome(seen) is not None:
+                    return attempt or seen
+                session.screen.note(_wait_text(seen, waits_for_result=bool(shown)))
+                patience.reschedule(_deadline(seen) if shown else None)
+    except TimeoutError as error:
+        raise PermanentError("NoResult", _no_result(name)) from error
+    raise AssertionError("a watch without end has ended")
 
-    def answer(state: Build | None) -> str | None:
-        seen = _existing(state, build)
-        if seen.status.pod_name or outcome(seen):
-            return seen.status.pod_name
-        said = told(find_condition(seen.status.conditions, ConditionType.SUCCEEDED))
-        screen.note(f"waiting for the pod of build {build.metadata.name}" + (f": {said}" if said else ""))
+
+def _wait_text(build: Build, *, waits_for_result: bool) -> str:
+    name = build.metadata.name
+    awaited = "the rebase" if may_be_rebased(build) else "the pod"
+    condition = find_condition(build.status.conditions, ConditionType.SUCCEEDED)
+    said = told(condition)
+    text = f"waiting for {'the result' if waits_for_result else awaited} of build {name}"
+    return f"{text}: {said}" if said else text
+
+
+def _deadline(build: Build) -> float | None:
+    """Until when a result or another attempt must be told; None while the controller says that it will try again."""
+    condition = find_condition(build.status.conditions, ConditionType.SUCCEEDED)
+    if condition is not None and (condition.reason == RETRYING or is_retried(condition.reason)):
         return None
+    return asyncio.get_running_loop().time() + _VERDICT_SECONDS
 
-    return await until(kube, objects.build(build.metadata.namespace, build.metadata.name), answer)
+
+def _no_result(name: str) -> str:
+    return (
+        f"the pod of build {name} has ended, but no result is told: is the controller running?"
+        " See `kubectl logs -n kpack deployment/kpack-controller`"
+    )
 
 
-async def _show_steps(kube: KubeClient, watched: Watched[Pod], screen: Screen) -> None:
+async def _show_attempt(session: Session, build: Build, attempt: Attempt, *, timestamps: bool) -> None:
+    """Show each step of one pod, or say that it is gone."""
+    if attempt.number > 1:
+        session.screen.note(f"attempt {attempt.number} of build {build.metadata.name}, in pod {attempt.pod}")
+    pod = objects.pod(build.metadata.namespace, attempt.pod)
     shown: set[str] = set()
-    while True:
-        step = await _started_step(kube, watched, shown, screen)
-        if isinstance(step, _End):
-            if not step.pod_exists:
-                screen.note(f"pod {watched.name} is gone, and its log with it")
-            return
-        screen.heading(step.upper())
-        await _show_log(kube, f"{watched.path}/{watched.name}/log", step, screen)
+    while not isinstance(step := await _started_step(session, pod, attempt, shown), _End):
+        session.screen.heading(step.upper())
+        await show_log(session, StepLog(pod=pod, uid=attempt.uid, step=step, with_times=timestamps))
         shown.add(step)
+    if not step.pod_exists:
+        session.screen.note(f"pod {attempt.pod} is gone, and {'the rest of its log' if shown else 'its log'} with it")
 
 
-async def _started_step(kube: KubeClient, watched: Watched[Pod], shown: set[str], screen: Screen) -> str | _End:
-    def answer(pod: Pod | None) -> str | _End | None:
-        if pod is None:
+async def _started_step(session: Session, pod: Watched[Pod], attempt: Attempt, shown: set[str]) -> str | _End:
+    def answer(found: Pod | None) -> str | _End | None:
+        if found is None or found.metadata.uid != attempt.uid:
             return _End(pod_exists=False)
-        step = next_step(pod, shown)
+        step = next_step(found, shown)
         if step is None:
             return _End(pod_exists=True)
-        if has_log(pod, step):
+        if has_log(found, step):
             return step
-        if has_ended(pod):
+        if has_ended(found) or attempt.final:
             return _End(pod_exists=True)
-        hindrance = obstacle(pod, step)
+        hindrance = obstacle(found, step)
         if hindrance:
-            screen.note(f"waiting for step {step}: {hindrance}")
+            session.screen.note(f"waiting for step {step}: {hindrance}")
         return None
 
-    return await until(kube, watched, answer)
-
-
-async def _show_log(kube: KubeClient, path: str, step: str, screen: Screen) -> None:
-    shown = 0
-    while True:
-        lines = kube.lines(path, params={"container": step, "follow": "true"}, read_timeout=_SILENCE_SECONDS)
-        number = 0
-        try:
-            async with aclosing(lines):
-                async for line in lines:
-                    number += 1
-                    if number > shown:
-                        screen.raw(line)
-                        shown = number
-        except NotFoundError:
-            screen.note(f"the log of step {step} is gone")
-        except TransientError:
-            await asyncio.sleep(_PAUSE_SECONDS)
-            continue
-        return
-
-
-async def _verdict(kube: KubeClient, build: Build, screen: Screen) -> Condition:
-    """The build's `Succeeded` condition, once the controller has told it."""
-
-    def answer(state: Build | None) -> Condition | None:
-        condition = outcome(_existing(state, build))
-        if condition is None:
-            screen.note(f"waiting for the result of build {build.metadata.name}")
-        return condition
-
-    try:
-        async with asyncio.timeout(_VERDICT_SECONDS):
-            return await until(kube, objects.build(build.metadata.namespace, build.metadata.name), answer)
-    except TimeoutError as error:
-        raise PermanentError(
-            "NoResult",
-            f"the pod of build {build.metadata.name} has ended, but no result is told: is the controller running?"
-            " See `kubectl logs -n kpack deployment/kpack-controller`",
-        ) from error
-
-
-def _existing(state: Build | None, build: Build) -> Build:
-    if state is None or state.metadata.uid != build.metadata.uid:
-        raise PermanentError("BuildDeleted", f"build {build.metadata.name} was deleted: see `kubectl get builds`")
-    return state
+    return await until(session.kube, pod, answer, patient=True)

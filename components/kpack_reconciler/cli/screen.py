@@ -27,8 +27,12 @@ class Screen:
         sys.stdout.buffer.flush()
 
     def line(self, text: Text) -> None:
-        """A line of a result."""
+        """A line of a result with its colours."""
         self._output.print(text)
+
+    def text(self, text: str) -> None:
+        """A line of a result without colours."""
+        self._output.print(Text(text))
 
     def note(self, text: str) -> None:
         """What is being waited for, or what became of it."""

@@ -1,130 +1,135 @@
-"""`kpack status`: what becomes of each Image, one line each.
+"""`kpack status`: what becomes of each Image, once or for as long as one watches.
 
-Owns the rows and their three forms: a table for people, JSON and YAML for programs. Leaves reading to `objects`.
+Owns reading and the forms of the answer. Leaves the rows to `image_rows`.
 
-Rule: a table's cell is one line; a message of several lines is joined with ` | `.
+Rules:
+- A Build is read only where it is the latest of an Image that is not ready: it tells the class of a failure.
+- Watching tells a row again whenever it differs from what was told of it last.
 """
 
+import asyncio
 from collections.abc import Sequence
-from enum import StrEnum
+from contextlib import aclosing
+from dataclasses import dataclass
 
-import msgspec
-import yaml
 from rich.text import Text
 
-from kpack_api.names import ConditionType
-from kpack_api.types import Image
-from kpack_api.wire import Condition, ConditionStatus, find_condition
+from kpack_api.names import BUILD_GROUP, ConditionType
+from kpack_api.types import Build, Image
+from kpack_api.wire import ConditionStatus, find_condition
 from kpack_reconciler.cli import objects
-from kpack_reconciler.cli.screen import Screen
-from kpack_reconciler.clients.kube.client import KubeClient
+from kpack_reconciler.cli.image_rows import HEADING, WIDE_HEADING, ImageRow, cells, image_row
+from kpack_reconciler.cli.options import OutputFormat
+from kpack_reconciler.cli.session import Session
+from kpack_reconciler.cli.tables import Table, cell, document
+from kpack_reconciler.cli.watching import changes_of
+from kpack_reconciler.clients.kube.client import ForbiddenError, NotFoundError
 
-_COLOURS = {ConditionStatus.TRUE: "green", ConditionStatus.FALSE: "red", ConditionStatus.UNKNOWN: "yellow"}
-_GAP = "   "
-
-
-class OutputFormat(StrEnum):
-    """The forms of the answer."""
-
-    TABLE = "table"
-    JSON = "json"
-    YAML = "yaml"
+_AT_ONCE = 8
+"""Builds that are read at the same time."""
 
 
-class ImageRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An Image as `kpack status` tells of it. `ready` is True, False or Unknown; absent texts are empty.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Of which images to tell, and how: of one, or of a namespace where `name` is "", or `everywhere`."""
 
-    `settled` says that the controller will do nothing more until something changes.
-    """
+    name: str = ""
+    everywhere: bool = False
+    output: OutputFormat = OutputFormat.TABLE
 
-    namespace: str
-    name: str
-    ready: ConditionStatus
-    settled: bool
-    latest_build: str
-    reason: str
-    latest_image: str
-    message: str
+    def namespace(self, session: Session) -> str:
+        """The namespace to look in; "" means all."""
+        return "" if self.everywhere else session.namespace
 
 
-def image_row(image: Image) -> ImageRow:
-    """What an Image's status says; conditions of an older generation count as Unknown."""
-    current = image.status.observed_generation == image.metadata.generation
-    ready = find_condition(image.status.conditions, ConditionType.READY) if current else None
-    settled = find_condition(image.status.conditions, ConditionType.SETTLED) if current else None
-    known = ready or Condition(type=ConditionType.READY, status=ConditionStatus.UNKNOWN, reason="NotSeenYet")
-    return ImageRow(
-        namespace=image.metadata.namespace,
-        name=image.metadata.name,
-        ready=known.status,
-        settled=settled is not None and settled.status == ConditionStatus.TRUE,
-        latest_build=image.status.latest_build_ref,
-        reason=known.reason or (settled.reason if settled else ""),
-        latest_image=image.status.latest_image,
-        message=known.message,
-    )
-
-
-def table(rows: Sequence[ImageRow], *, with_namespace: bool) -> list[Text]:
-    """The rows as aligned lines under a heading, `ready` in colour."""
-    lines = [_cells(row, with_namespace=with_namespace) for row in rows]
-    heading = _HEADING if with_namespace else _HEADING[1:]
-    widths = [max(map(len, column)) for column in zip(heading, *lines, strict=True)]
-    ready = heading.index("READY")
-    told = [_line(heading, widths, [""] * len(heading))]
-    for row, cells in zip(rows, lines, strict=True):
-        styles = [""] * len(cells)
-        styles[ready] = _COLOURS[row.ready]
-        told.append(_line(cells, widths, styles))
-    return told
-
-
-async def show_status(kube: KubeClient, namespace: str, name: str, *, output: OutputFormat, screen: Screen) -> None:
-    """Show one Image, or all of a namespace where `name` is "", or of the cluster where `namespace` is "" too.
-
-    PermanentError where the named Image does not exist.
-    """
-    images = await objects.images_in(kube, namespace)
-    rows = sorted(map(image_row, images), key=lambda row: (row.namespace, row.name))
-    if name:
-        rows = [row for row in rows if row.name == name]
-        if not rows:
-            raise objects.image_not_found(namespace, name)
-    if output is OutputFormat.TABLE:
-        _show_table(rows, namespace, screen)
-    else:
-        screen.line(Text(_document(rows[0] if name else rows, output)))
-
-
-def _show_table(rows: Sequence[ImageRow], namespace: str, screen: Screen) -> None:
-    if not rows:
+async def show_status(session: Session, question: Question) -> None:
+    """Tell of the images as they are. PermanentError where the named one does not exist."""
+    namespace = question.namespace(session)
+    images = await objects.images_in(session.kube, namespace)
+    wanted = [image for image in images if question.name in ("", image.metadata.name)]
+    if question.name and not wanted:
+        raise await objects.image_not_found(session.kube, namespace, question.name)
+    if not wanted:
         where = f"in namespace {namespace}: -A looks in all" if namespace else "in this cluster: create an Image"
-        screen.note(f"no images {where}")
-        return
-    for line in table(rows, with_namespace=not namespace):
-        screen.line(line)
+        session.screen.note(f"no images {where}")
+        if question.output in (OutputFormat.TABLE, OutputFormat.WIDE, OutputFormat.NAME):
+            return
+    rows = sorted(await _rows(session, wanted), key=lambda row: (row.namespace, row.name))
+    _Teller(session, question).tell(rows, whole=bool(question.name))
 
 
-def _document(value: ImageRow | Sequence[ImageRow], output: OutputFormat) -> str:
-    if output is OutputFormat.JSON:
-        return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    text: str = yaml.safe_dump(msgspec.to_builtins(value), sort_keys=False, allow_unicode=True)
-    return text.rstrip("\n")
+async def watch_status(session: Session, question: Question) -> None:
+    """Tell of the images, then of each change, without end."""
+    if question.name:
+        await objects.image_named(session.kube, question.namespace(session), question.name)
+    teller = _Teller(session, question)
+    told: dict[tuple[str, str], ImageRow] = {}
+    try:
+        async with aclosing(
+            changes_of(session.kube, objects.images(question.namespace(session), question.name))
+        ) as batches:
+            async for batch in batches:
+                for change in batch:
+                    if change.state is None and told.pop(change.key, None) is not None:
+                        session.screen.note(f"image {'/'.join(change.key)} was deleted")
+                rows = await _rows(session, [change.state for change in batch if change.state is not None])
+                news = [row for row in rows if told.get((row.namespace, row.name)) != row]
+                told |= {(row.namespace, row.name): row for row in news}
+                if news:
+                    teller.tell(news, whole=False)
+    except NotFoundError as error:
+        raise objects.not_installed() from error
 
 
-_HEADING = ("NAMESPACE", "NAME", "READY", "LATEST BUILD", "REASON", "LATEST IMAGE", "MESSAGE")
+class _Teller:
+    """The answer in the form that was asked for."""
+
+    def __init__(self, session: Session, question: Question) -> None:
+        self._screen, self._question = session.screen, question
+        self._wide = question.output == OutputFormat.WIDE
+        heading = WIDE_HEADING if self._wide else HEADING
+        self._table = Table(("NAMESPACE", *heading) if question.everywhere else heading)
+
+    def tell(self, rows: Sequence[ImageRow], *, whole: bool) -> None:
+        """Tell these rows; `whole` means that a table is followed by the message as it was written."""
+        match self._question.output:
+            case OutputFormat.TABLE | OutputFormat.WIDE:
+                self._tell_table(rows, whole=whole)
+            case OutputFormat.NAME:
+                for row in rows:
+                    self._screen.text(f"image.{BUILD_GROUP}/{row.name}")
+            case output:
+                single = bool(self._question.name) and len(rows) == 1
+                self._screen.text(document(rows[0] if single else rows, output))
+
+    def _tell_table(self, rows: Sequence[ImageRow], *, whole: bool) -> None:
+        for line in self._table.lines([self._cells(row) for row in rows]):
+            self._screen.line(line)
+        for row in rows:
+            if whole and "\n" in row.message:
+                self._screen.text(f"\n{row.message}")
+
+    def _cells(self, row: ImageRow) -> tuple[Text, ...]:
+        shown = cells(row, wide=self._wide)
+        return (cell(row.namespace), *shown) if self._question.everywhere else shown
 
 
-def _cells(row: ImageRow, *, with_namespace: bool) -> tuple[str, ...]:
-    message = " | ".join(row.message.splitlines())
-    cells = (row.namespace, row.name, row.ready, row.latest_build, row.reason, row.latest_image, message)
-    return tuple(cell or "-" for cell in (cells if with_namespace else cells[1:]))
+async def _rows(session: Session, images: Sequence[Image]) -> list[ImageRow]:
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def row(image: Image) -> ImageRow:
+        async with limit:
+            return image_row(image, await _failed_build(session, image))
+
+    return list(await asyncio.gather(*map(row, images)))
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str]) -> Text:
-    last = len(cells) - 1
-    parts = [
-        (cell if place == last else cell.ljust(width), style)
-        for place, (cell, width, style) in enumerate(zip(cells, widths, styles, strict=True))
-    ]
-    return Text(_GAP).join(Text(text, style=style) for text, style in parts)
+async def _failed_build(session: Session, image: Image) -> Build | None:
+    """The latest Build of an Image that is not ready; None too where it is gone, or where Builds may not be read."""
+    ready = find_condition(image.status.conditions, ConditionType.READY)
+    if ready is None or ready.status != ConditionStatus.FALSE or not image.status.latest_build_ref:
+        return None
+    try:
+        return await objects.build_named(session.kube, image.metadata.namespace, image.status.latest_build_ref)
+    except ForbiddenError:
+        return None

@@ -1,16 +1,17 @@
-"""Waiting for a change of one object: read it, then watch it, until a question about it has an answer.
+"""Waiting for changes: read one object or many, then watch them.
 
 Owns resuming and the patience with an API server that fades for a moment. Leaves the limit of the whole wait to the
 caller.
 
 Rules:
 - An object that does not exist, or is deleted while watched, is None.
-- The first read fails at once; after it, transient errors are waited out.
+- The first read fails at once, unless the caller is `patient`; after it, transient errors are waited out.
 - A refusal (no rights, no such kind) is never waited out.
+- Collections are read in pages, as kubectl does.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -29,10 +30,12 @@ _PAUSE_SECONDS = 0.5
 _WATCH_SECONDS = 240
 _SILENCE_SECONDS = 90.0
 """Bookmarks come about each minute, so longer silence means a dead connection."""
+_PAGE = "500"
 
 
 class _ListMeta(msgspec.Struct, rename="camel"):
     resource_version: str = ""
+    continue_: str = msgspec.field(default="", name="continue")
 
 
 class _List(msgspec.Struct):
@@ -51,27 +54,49 @@ class _Event(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched(Generic[T_co]):
-    """One object: its collection's path, its name, and how its bytes are read."""
+    """Objects of one collection: its path, how their bytes are read, and which of them.
+
+    `name` means that one only; `labels` is a label selector; neither means all.
+    """
 
     path: str
-    name: str
     decode: Callable[[msgspec.Raw], T_co]
+    name: str = ""
+    labels: str = ""
 
     @property
-    def selector(self) -> Mapping[str, str]:
-        """The parameters that make a list or watch speak of this object only."""
-        return {"fieldSelector": f"metadata.name={self.name}"}
+    def selector(self) -> dict[str, str]:
+        """The parameters that make a list or watch speak of these objects only."""
+        selector = {"fieldSelector": f"metadata.name={self.name}"} if self.name else {}
+        return selector | ({"labelSelector": self.labels} if self.labels else {})
 
 
-async def read_all(kube: KubeClient, path: str, decode: Callable[[msgspec.Raw], T], *, labels: str = "") -> list[T]:
-    """The objects of a collection; `labels` is a label selector."""
-    answer = await kube.get(path, params={"labelSelector": labels} if labels else {})
-    return [decode(item) for item in msgspec.json.decode(answer, type=_List).items]
+@dataclass(frozen=True, slots=True)
+class Change(Generic[T_co]):
+    """What became of one object, `key` being its namespace and name; `state` None means that it is gone."""
+
+    key: tuple[str, str]
+    state: T_co | None
 
 
-async def until(kube: KubeClient, watched: Watched[T], answer: Callable[[T | None], R | None]) -> R:
-    """The first answer that is not None, asked of the object now and after each of its changes."""
-    async with aclosing(states_of(kube, watched)) as states:
+async def read_all(kube: KubeClient, watched: Watched[T], *, patient: bool = False) -> list[T]:
+    """The objects as they are now."""
+    while True:
+        try:
+            found, _ = await _read(kube, watched)
+        except TransientError:
+            if not patient:
+                raise
+            await asyncio.sleep(_PAUSE_SECONDS)
+        else:
+            return list(found.values())
+
+
+async def until(
+    kube: KubeClient, watched: Watched[T], answer: Callable[[T | None], R | None], *, patient: bool = False
+) -> R:
+    """The first answer that is not None, asked of the one object now and after each of its changes."""
+    async with aclosing(states_of(kube, watched, patient=patient)) as states:
         async for state in states:
             found = answer(state)
             if found is not None:
@@ -79,31 +104,50 @@ async def until(kube: KubeClient, watched: Watched[T], answer: Callable[[T | Non
     raise AssertionError("a watch without end has ended")
 
 
-async def states_of(kube: KubeClient, watched: Watched[T]) -> AsyncGenerator[T | None, None]:
-    """The object now and after each of its changes, without end. Close it (`contextlib.aclosing`) to stop watching."""
-    read_before = False
+async def states_of(kube: KubeClient, watched: Watched[T], *, patient: bool = False) -> AsyncGenerator[T | None, None]:
+    """The one object now and after each of its changes, without end. Close it (`contextlib.aclosing`) to stop."""
+    async with aclosing(changes_of(kube, watched, patient=patient)) as batches:
+        async for batch in batches:
+            yield batch[-1].state if batch else None
+
+
+async def changes_of(
+    kube: KubeClient, watched: Watched[T], *, patient: bool = False
+) -> AsyncGenerator[tuple[Change[T], ...], None]:
+    """All objects as they are, then each change by itself, without end. Close it (`contextlib.aclosing`) to stop.
+
+    After an interruption all objects come again, behind those that went away meanwhile.
+    """
+    known: set[tuple[str, str]] = set()
     while True:
         try:
-            state, version = await _read(kube, watched)
-            yield state
-            read_before = True
+            found, version = await _read(kube, watched)
+            gone = sorted(known - found.keys())
+            yield (*(Change(key, None) for key in gone), *(Change(key, state) for key, state in found.items()))
+            known, patient = set(found), True
             async with aclosing(_changes(kube, watched, version)) as changes:
                 async for change in changes:
-                    yield change
+                    (known.discard if change.state is None else known.add)(change.key)
+                    yield (change,)
         except TransientError:
-            if not read_before:
+            if not patient:
                 raise
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _read(kube: KubeClient, watched: Watched[T]) -> tuple[T | None, str]:
-    """The object and the version of the collection, from where a watch goes on."""
-    listed = msgspec.json.decode(await kube.get(watched.path, params=watched.selector), type=_List)
-    ours = (item for item in listed.items if _is(item, watched.name))
-    return next((watched.decode(item) for item in ours), None), listed.metadata.resource_version
+async def _read(kube: KubeClient, watched: Watched[T]) -> tuple[dict[tuple[str, str], T], str]:
+    """The objects and the version of the collection, from where a watch goes on."""
+    found: dict[tuple[str, str], T] = {}
+    params = {**watched.selector, "limit": _PAGE}
+    while True:
+        page = msgspec.json.decode(await kube.get(watched.path, params=params), type=_List)
+        found |= {key: watched.decode(item) for item in page.items if _is(watched, key := _key(item))}
+        if not page.metadata.continue_:
+            return found, page.metadata.resource_version
+        params["continue"] = page.metadata.continue_
 
 
-async def _changes(kube: KubeClient, watched: Watched[T], version: str) -> AsyncGenerator[T | None, None]:
+async def _changes(kube: KubeClient, watched: Watched[T], version: str) -> AsyncGenerator[Change[T], None]:
     params = {
         **watched.selector,
         "watch": "true",
@@ -116,9 +160,14 @@ async def _changes(kube: KubeClient, watched: Watched[T], version: str) -> Async
             event = msgspec.json.decode(line, type=_Event)
             if event.type == "ERROR":
                 return
-            if event.type != "BOOKMARK" and _is(event.object, watched.name):
-                yield None if event.type == "DELETED" else watched.decode(event.object)
+            if event.type != "BOOKMARK" and _is(watched, key := _key(event.object)):
+                yield Change(key, None if event.type == "DELETED" else watched.decode(event.object))
 
 
-def _is(raw: msgspec.Raw, name: str) -> bool:
-    return msgspec.json.decode(raw, type=_Object).metadata.name == name
+def _key(raw: msgspec.Raw) -> tuple[str, str]:
+    metadata = msgspec.json.decode(raw, type=_Object).metadata
+    return metadata.namespace, metadata.name
+
+
+def _is(watched: Watched[T], key: tuple[str, str]) -> bool:
+    return watched.name in ("", key[1])

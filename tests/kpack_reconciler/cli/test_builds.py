@@ -49,6 +49,18 @@ def test_a_settled_image_without_builds_is_an_error() -> None:
         choose_build(image(NOT_READY, SETTLED), [], None)
 
 
+def test_a_settled_image_that_is_ready_may_still_get_a_build() -> None:
+    """Somebody deleted its builds: that is no fault, and another one may come."""
+    ready = Condition(type="Ready", status=ConditionStatus.TRUE)
+
+    assert choose_build(image(ready, SETTLED), [], None) is None
+
+
+def test_a_number_far_ahead_says_which_is_the_newest() -> None:
+    """Whoever mistyped the number sees it."""
+    assert waiting_text(image(counter=2), 20) == "waiting for build 20 of image team/app (the newest is 2)"
+
+
 def test_what_an_older_generation_settled_is_not_heard() -> None:
     """A status of an older generation says nothing of this one."""
     assert choose_build(image(NOT_READY, SETTLED, observed=0), [], None) is None

@@ -11,6 +11,7 @@ import pytest
 from kpack_reconciler.cli.app import run
 from tests.fakes.build_cluster import (
     BUILDS,
+    CUT,
     ENDED,
     IMAGES,
     PODS,
@@ -43,7 +44,7 @@ async def kpack(cluster: BuildCluster, *arguments: str) -> int:
 def put_build(cluster: BuildCluster, number: int, *, succeeded: dict[str, str] = SUCCEEDED) -> None:
     pod = f"pod-{number}"
     cluster.put(BUILDS, a_build(number, succeeded=succeeded, pod=pod))
-    cluster.put(PODS, a_pod(pod, {"prepare": ENDED, "completion": ENDED}, phase="Succeeded"))
+    cluster.put(PODS, a_pod(pod, {"prepare": ENDED, "completion": ENDED}, phase="Succeeded", build=number))
     cluster.logs[pod, "prepare"] = [b"fetched ", b"source\n"]
     cluster.logs[pod, "completion"] = [f"built {number}\n".encode(), b"no newline at the end"]
 
@@ -95,7 +96,7 @@ async def test_without_a_number_the_newest_is_shown(cluster: BuildCluster, capsy
 
 
 async def test_a_failed_build_fails_the_command(cluster: BuildCluster, capsys: Captured) -> None:
-    """The exit code is not zero, and the build's message stands on standard error; later steps are not waited for."""
+    """R222: the log is shown to its end, then why it failed, on standard error; later steps are not waited for."""
     cluster.put(BUILDS, a_build(1, succeeded=FAILED, pod="pod-1"))
     steps = {"detect": {"terminated": {"exitCode": 20}}, "build": WAITING, "completion": WAITING}
     cluster.put(PODS, a_pod("pod-1", steps, phase="Failed"))
@@ -128,6 +129,27 @@ async def test_an_image_that_does_not_exist_is_an_error(cluster: BuildCluster, c
     assert "image default/other does not exist: `kpack status -A`" in capsys.readouterr().err
 
 
+async def test_a_misspelt_image_is_guessed(cluster: BuildCluster, capsys: Captured) -> None:
+    """An image of a like name is suggested."""
+    assert await kpack(cluster, "logs", "apo") == 1
+    assert "image default/apo does not exist: did you mean app?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [(), ("app", "-image", "app")], ids=["none", "two"])
+async def test_one_image_must_be_named(cluster: BuildCluster, capsys: Captured, arguments: tuple[str, ...]) -> None:
+    """Without a name, or with two, there is nothing to follow."""
+    assert await kpack(cluster, "logs", *arguments) == 2
+    assert capsys.readouterr().err == "error: name one image: `kpack logs NAME` or `kpack logs -image NAME`\n"
+
+
+async def test_a_cluster_without_kpack_says_so(cluster: BuildCluster, capsys: Captured) -> None:
+    """A missing kind is told as what it is."""
+    cluster.refuse_next("GET", "images", 404)
+
+    assert await kpack(cluster, "logs", "app") == 1
+    assert "install the build service" in capsys.readouterr().err
+
+
 async def test_a_running_build_is_followed_to_its_end(cluster: BuildCluster, capsys: Captured) -> None:
     """Build, pod, steps and result are each waited for while they come."""
     cluster.put(IMAGES, an_image(conditions=[a_condition("Ready", "Unknown", "BuilderNotReady", "no builder b")]))
@@ -145,7 +167,7 @@ async def test_a_running_build_is_followed_to_its_end(cluster: BuildCluster, cap
     cluster.put(PODS, a_pod("pod-1", {"prepare": {"running": {}}, "completion": WAITING}))
     await requested(cluster, f"{PODS}/pod-1/log", times=1)
     cluster.put(PODS, a_pod("pod-1", {"prepare": ENDED, "completion": {"running": {}}}))
-    await requested(cluster, f"{PODS}/pod-1/log", times=2)
+    await requested(cluster, f"{PODS}/pod-1/log", times=3)
     cluster.put(PODS, a_pod("pod-1", {"prepare": ENDED, "completion": ENDED}, phase="Succeeded"))
     cluster.put(BUILDS, a_build(1, pod="pod-1", succeeded=SUCCEEDED))
 
@@ -182,6 +204,231 @@ async def test_a_broken_connection_repeats_no_line(cluster: BuildCluster, capsys
 
     assert code == 0
     assert capsys.readouterr().out.startswith("===> PREPARE\none\ntwo\nthree\n===> COMPLETION\n")
+
+
+async def test_a_stream_that_ends_too_early_loses_no_line(cluster: BuildCluster, capsys: Captured) -> None:
+    """The end of a stream is not the end of the log while the step runs."""
+    cluster.put(BUILDS, a_build(1, pod="pod-1"))
+    cluster.put(PODS, a_pod("pod-1", {"prepare": {"running": {}}, "completion": WAITING}))
+    cluster.logs["pod-1", "prepare"] = [b"one\ntwo\nthree\n", CUT, b"four\n"]
+    cluster.logs["pod-1", "completion"] = [b"built\n"]
+
+    command = asyncio.create_task(kpack(cluster, "logs", "app"))
+    await requested(cluster, f"{PODS}/pod-1/log", times=1)
+    cluster.put(PODS, a_pod("pod-1", {"prepare": ENDED, "completion": ENDED}, phase="Succeeded"))
+    cluster.put(BUILDS, a_build(1, pod="pod-1", succeeded=SUCCEEDED))
+
+    assert await command == 0
+    assert capsys.readouterr().out == "===> PREPARE\none\ntwo\nthree\nfour\n===> COMPLETION\nbuilt\n"
+
+
+async def test_a_stream_that_is_cut_is_opened_again_while_the_step_runs(
+    cluster: BuildCluster, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines show as they are written, also behind a stream that ended in good order."""
+    monkeypatch.setattr("kpack_reconciler.cli.log_stream._PATIENCE_SECONDS", 0.05)
+    cluster.put(BUILDS, a_build(1, pod="pod-1"))
+    cluster.put(PODS, a_pod("pod-1", {"prepare": {"running": {}}, "completion": WAITING}))
+    cluster.logs["pod-1", "prepare"] = [b"one\n", CUT, b"two\n"]
+    cluster.logs["pod-1", "completion"] = []
+
+    command = asyncio.create_task(kpack(cluster, "logs", "app"))
+    await requested(cluster, f"{PODS}/pod-1/log", times=3)
+    cluster.put(PODS, a_pod("pod-1", {"prepare": ENDED, "completion": ENDED}, phase="Succeeded"))
+    cluster.put(BUILDS, a_build(1, pod="pod-1", succeeded=SUCCEEDED))
+
+    assert await command == 0
+    told = capsys.readouterr()
+    assert told.out == "===> PREPARE\none\ntwo\n===> COMPLETION\n"
+    assert "the log of step prepare was cut, opening it again\n" in told.err
+
+
+async def test_a_log_that_cannot_be_read_for_a_moment_is_tried_again(
+    cluster: BuildCluster, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that does not answer is said, and asked again."""
+    monkeypatch.setattr("kpack_reconciler.cli.log_stream._PAUSE_SECONDS", 0.01)
+    put_build(cluster, 1)
+    cluster.refuse_next("GET", "/log", 502)
+
+    assert await kpack(cluster, "logs", "app") == 0
+    told = capsys.readouterr()
+    assert "the log of step prepare is interrupted, trying again: " in told.err
+    assert told.out.startswith("===> PREPARE\nfetched source\n")
+
+
+async def test_a_log_that_is_gone_is_passed_over(cluster: BuildCluster, capsys: Captured) -> None:
+    """One step's lost log does not end the command."""
+    put_build(cluster, 1)
+    cluster.refuse_next("GET", "/log", 404)
+
+    assert await kpack(cluster, "logs", "app") == 0
+    told = capsys.readouterr()
+    assert "the log of step prepare is gone\n" in told.err
+    assert told.out.startswith("===> PREPARE\n===> COMPLETION\nbuilt 1\n")
+
+
+async def test_a_log_that_nobody_can_read_any_more_is_passed_over(
+    cluster: BuildCluster, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node of a step that has ended may be gone for good."""
+    monkeypatch.setattr("kpack_reconciler.cli.log_stream._PAUSE_SECONDS", 0.001)
+    put_build(cluster, 1)
+    for _ in range(10):
+        cluster.refuse_next("GET", "/log", 500)
+
+    assert await kpack(cluster, "logs", "app") == 0
+    told = capsys.readouterr()
+    assert "the log of step prepare cannot be read\n" in told.err
+    assert told.out.startswith("===> PREPARE\n===> COMPLETION\nbuilt 1\n")
+
+
+async def test_a_pod_made_anew_while_its_log_is_shown_is_another_attempt(
+    cluster: BuildCluster, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log of a pod's namesake is not taken for its own; it follows by itself."""
+    monkeypatch.setattr("kpack_reconciler.cli.log_stream._PATIENCE_SECONDS", 0.05)
+    cluster.put(BUILDS, a_build(1, pod="pod-1"))
+    cluster.put(PODS, a_pod("pod-1", {"prepare": {"running": {}}, "completion": WAITING}))
+    cluster.logs["pod-1", "prepare"] = [b"one\n"]
+    cluster.logs["pod-1", "completion"] = [b"built\n"]
+
+    command = asyncio.create_task(kpack(cluster, "logs", "app"))
+    await requested(cluster, f"{PODS}/pod-1/log", times=1)
+    cluster.remove(f"{PODS}/pod-1")
+    cluster.put(PODS, a_pod("pod-1", {"prepare": ENDED, "completion": ENDED}, phase="Succeeded"))
+    cluster.put(BUILDS, a_build(1, pod="pod-1", succeeded=SUCCEEDED))
+
+    assert await command == 0
+    told = capsys.readouterr()
+    assert told.out == "===> PREPARE\none\n===> PREPARE\none\n===> COMPLETION\nbuilt\n"
+    assert "pod pod-1 is gone, and the rest of its log with it\n" in told.err
+
+
+async def test_an_api_server_that_fades_while_following_is_waited_for(cluster: BuildCluster, capsys: Captured) -> None:
+    """Once a build is found, no fault that passes ends the command."""
+    put_build(cluster, 1)
+    cluster.refuse_next("GET", "pods", 503)
+    cluster.refuse_next("GET", "pods", 503)
+
+    assert await kpack(cluster, "logs", "app") == 0
+    assert "built 1" in capsys.readouterr().out
+
+
+async def test_times_are_shown_to_whoever_asks(cluster: BuildCluster, capsys: Captured) -> None:
+    """`--timestamps` puts its time before each line, as kubectl does."""
+    put_build(cluster, 1)
+
+    await kpack(cluster, "logs", "app", "--timestamps")
+
+    assert "\n2026-11-24T10:00:00.0Z fetched source\n" in capsys.readouterr().out
+
+
+async def test_a_rebase_is_told_instead_of_a_log(cluster: BuildCluster, capsys: Captured) -> None:
+    """A Build that the controller rebased never had a pod: that is said, with the Build's own words."""
+    rebased = a_build(1, succeeded=a_condition("Succeeded", "True", "Rebased", "blobs mounted: 9"))
+    rebased["status"] |= {"stepsCompleted": ["rebase"], "stack": {"runImage": "reg/run@sha256:2"}}
+    cluster.put(BUILDS, rebased)
+
+    assert await kpack(cluster, "logs", "app") == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines() == [
+        "build app-build-1-x was rebased by the controller onto reg/run@sha256:2: no pod ran, so no log",
+        "Rebased: blobs mounted: 9",
+        "build app-build-1-x succeeded",
+    ]
+
+
+async def test_a_rebase_to_come_is_waited_for_as_such(cluster: BuildCluster, capsys: Captured) -> None:
+    """Where only the run image changed, nobody is told to wait for a pod."""
+    coming = a_build(1)
+    coming["metadata"]["annotations"] = {"image.build.pivotal.io/reason": "STACK"}
+    coming["spec"] = {"lastBuild": {"image": "reg/app@sha256:1"}}
+    cluster.put(BUILDS, coming)
+
+    command = asyncio.create_task(kpack(cluster, "logs", "app"))
+    await requested(cluster, BUILDS, times=3)
+    ended = a_build(1, succeeded=SUCCEEDED)
+    ended["status"]["stepsCompleted"] = ["rebase"]
+    cluster.put(BUILDS, ended)
+
+    assert await command == 0
+    told = capsys.readouterr().err
+    assert "waiting for the rebase of build app-build-1-x\n" in told
+    assert "build app-build-1-x was rebased by the controller: no pod ran, so no log\n" in told
+
+
+async def test_every_attempt_is_shown_in_order(
+    cluster: BuildCluster, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failure of the infrastructure is tried again in another pod; both logs are shown, however long the pause."""
+    first, second = "app-build-1-x-build-pod", "app-build-1-x-build-pod-2"
+    cluster.put(BUILDS, a_build(1, pod=first))
+    cluster.put(
+        PODS, a_pod(first, {"prepare": {"terminated": {"exitCode": 75}}, "completion": WAITING}, phase="Failed")
+    )
+    cluster.logs[first, "prepare"] = [b"the git server does not answer\n"]
+    cluster.logs[second, "prepare"] = [b"fetched source\n"]
+    cluster.logs[second, "completion"] = [b"built\n"]
+
+    command = asyncio.create_task(kpack(cluster, "logs", "app"))
+    await requested(cluster, BUILDS, times=4)
+    looks = cluster.requests.count(("GET", PODS))
+    monkeypatch.setattr("kpack_reconciler.cli.logs._VERDICT_SECONDS", 0.0)
+    pausing = a_condition("Succeeded", "Unknown", "RemoteUnavailable", "attempt 1 of 3; the next one in 60 s")
+    cluster.put(BUILDS, a_build(1, pod=first, succeeded=pausing))
+    await requested(cluster, PODS, times=looks + 1)
+    retrying = a_condition("Succeeded", "Unknown", "Retrying", "attempt 2 of 3")
+    cluster.put(BUILDS, a_build(1, pod=first, succeeded=retrying))
+    await requested(cluster, PODS, times=looks + 2)
+    cluster.put(PODS, a_pod(second, {"prepare": ENDED, "completion": ENDED}, phase="Succeeded"))
+    cluster.put(BUILDS, a_build(1, pod=second, succeeded=SUCCEEDED))
+
+    assert await command == 0
+    told = capsys.readouterr()
+    assert told.out == (
+        "===> PREPARE\nthe git server does not answer\n===> PREPARE\nfetched source\n===> COMPLETION\nbuilt\n"
+    )
+    waiting = "waiting for the result of build app-build-1-x: "
+    assert f"{waiting}RemoteUnavailable: attempt 1 of 3; the next one in 60 s\n{waiting}Retrying: attempt" in told.err
+    assert f"attempt 2 of build app-build-1-x, in pod {second}\n" in told.err
+
+
+async def test_a_pod_that_its_build_gave_up_on_is_not_waited_for(cluster: BuildCluster, capsys: Captured) -> None:
+    """Once the Build has failed, nothing in its pod will start, though the pod still says that it waits."""
+    cluster.put(
+        BUILDS, a_build(1, succeeded=a_condition("Succeeded", "False", "Unschedulable", "no node"), pod="pod-1")
+    )
+    cluster.put(PODS, a_pod("pod-1", {"prepare": WAITING, "completion": WAITING}, phase="Pending"))
+
+    assert await kpack(cluster, "logs", "app") == 1
+    assert capsys.readouterr().err == "build failed: no node\n"
+
+
+async def test_pods_that_are_gone_are_named(cluster: BuildCluster, capsys: Captured) -> None:
+    """Of a build whose pods somebody deleted nothing is left but the result."""
+    cluster.put(BUILDS, a_build(1, pod="app-build-1-x-build-pod-2", succeeded=SUCCEEDED))
+
+    assert await kpack(cluster, "logs", "app") == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "pod app-build-1-x-build-pod is gone, and its log with it",
+        "attempt 2 of build app-build-1-x, in pod app-build-1-x-build-pod-2",
+        "pod app-build-1-x-build-pod-2 is gone, and its log with it",
+        "build app-build-1-x succeeded",
+    ]
+
+
+async def test_a_result_that_is_never_told_ends_the_wait(
+    cluster: BuildCluster, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the pod has ended and the controller says nothing, the reader is sent to the controller's log."""
+    monkeypatch.setattr("kpack_reconciler.cli.logs._VERDICT_SECONDS", 0.05)
+    put_build(cluster, 1)
+    cluster.put(BUILDS, a_build(1, pod="pod-1"))
+
+    assert await kpack(cluster, "logs", "app") == 1
+    assert "no result is told: is the controller running? See `kubectl logs" in capsys.readouterr().err
 
 
 async def test_a_watch_that_ends_is_opened_anew(cluster: BuildCluster, capsys: Captured) -> None:
@@ -233,5 +480,5 @@ async def test_ctrl_c_ends_cleanly(cluster: BuildCluster) -> None:
     process.send_signal(signal.SIGINT)
     _, rest = await process.communicate()
 
-    assert told == b"waiting for build 2 of image default/app\n"
+    assert told == b"waiting for build 2 of image default/app (the newest is 1)\n"
     assert (process.returncode, rest) == (130, b"")
