@@ -16,7 +16,7 @@ from dev import down as down_command
 from dev import status as status_command
 from dev import target
 from dev import up as up_command
-from dev.bench import objects
+from dev.bench import admission, objects, rebase
 from dev.environment import load_environment
 from dev.errors import DevError, explain
 from dev.report import choose_reporter
@@ -88,6 +88,8 @@ def status() -> None:
 def bench() -> None:
     """Measure what the reconciler costs, against a peer in the same run."""
     objects.run(Console())
+    admission.run(Console())
+    rebase.run(Console())
 
 
 @app.command
