@@ -9,6 +9,7 @@ from pulumi_kpack.args import (
     BuildServiceAccountArgs,
     BuildServiceArgs,
     ClusterBuilderArgs,
+    ExistingImageArgs,
     GitCredentialsArgs,
     GitSourceArgs,
     ImageArgs,
@@ -20,7 +21,7 @@ from pulumi_kpack.args import (
 from pulumi_kpack.build_service import BuildService
 from pulumi_kpack.builder import Builder, ClusterBuilder
 from pulumi_kpack.credentials import GitCredentials, RegistryCredentials
-from pulumi_kpack.image import Image
+from pulumi_kpack.image import ExistingImage, Image
 from pulumi_kpack.reconciler_image import ReconcilerImage
 from pulumi_kpack.rules import InvalidArgumentError
 from pulumi_kpack.service_account import BuildServiceAccount
@@ -38,6 +39,8 @@ __all__ = [
     "BuilderReferenceArgs",
     "ClusterBuilder",
     "ClusterBuilderArgs",
+    "ExistingImage",
+    "ExistingImageArgs",
     "GitCredentials",
     "GitCredentialsArgs",
     "GitSourceArgs",

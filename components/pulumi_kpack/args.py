@@ -73,6 +73,9 @@ class GitCredentialsArgs(TypedDict):
     """The password or access token; kept secret."""
     ssh_private_key: NotRequired[Text]
     """A private key as PEM, instead of username and password; kept secret."""
+    known_hosts: NotRequired[Text]
+    """The server's host keys, beside a key: what `ssh-keyscan <host>` prints, once you have checked it.
+    Default: the published keys of github.com, gitlab.com and bitbucket.org; no other server is trusted without."""
     namespace: NotRequired[Text]
     """The namespace of the builds. Default `default`."""
 
@@ -213,6 +216,13 @@ class ImageArgs(TypedDict):
     not at all. With the last two a failed build shows in `status` only. Default `built`."""
     timeout_minutes: NotRequired[int]
     """How long `pulumi up` waits at most. Default 30."""
+
+
+class ExistingImageArgs(TypedDict):
+    """Arguments of `ExistingImage`."""
+
+    id: Text
+    """The Image: `<namespace>/<name>`."""
 
 
 class ReconcilerImageArgs(TypedDict):

@@ -58,7 +58,8 @@ class GitCredentials(pulumi.ComponentResource):
         namespace = args.get("namespace", DEFAULT_NAMESPACE)
         if "ssh_private_key" in args:
             key = pulumi.Output.secret(args["ssh_private_key"])
-            manifest = manifests.git_key(name, namespace, args["url"], private_key=key)
+            hosts = args.get("known_hosts")
+            manifest = manifests.git_key(name, namespace, args["url"], private_key=key, known_hosts=hosts)
         else:
             password = pulumi.Output.secret(args["password"])
             manifest = manifests.git_login(name, namespace, args["url"], username=args["username"], password=password)

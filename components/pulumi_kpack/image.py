@@ -1,45 +1,32 @@
-"""The component for an application image that is kept built."""
+"""The components for an application image that is kept built, and for one that was declared elsewhere."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 
-from kpack_api.names import ConditionType
-from pulumi_kpack.args import ImageArgs
+from kpack_api.names import BUILD_API_VERSION, ConditionType
+from kpack_api.types import Kind
+from pulumi_kpack.args import ExistingImageArgs, ImageArgs
 from pulumi_kpack.builder import Builder, ClusterBuilder
 from pulumi_kpack.credentials import DEFAULT_NAMESPACE
 from pulumi_kpack.manifests import Manifest
 from pulumi_kpack.manifests.resources import DEFAULT_SERVICE_ACCOUNT, Wait, image, image_metadata
 from pulumi_kpack.options import child_options
 from pulumi_kpack.resources import KubernetesObject, SeenObject
-from pulumi_kpack.rules import check_image
+from pulumi_kpack.rules import check_existing_image, check_image
 from pulumi_kpack.service_account import BuildServiceAccount
+from pulumi_kpack.shown_image import ShownImage
 
 _BUILD_MINUTES = 30
 
 
-class Image(pulumi.ComponentResource):
+class Image(ShownImage):
     """An application image that is rebuilt whenever its source, its settings or its builder change.
 
     `up` waits until the build of this declaration has ended and fails with the build's own words, unless `wait` says
     otherwise. Later builds happen without Pulumi; each plain `up` shows their results in the outputs.
     """
-
-    latest_image: pulumi.Output[str]
-    """The newest image by digest: `registry/repository@sha256:…`; empty before the first build."""
-
-    digest: pulumi.Output[str]
-    """The newest image's digest alone: `sha256:…`; empty before the first build."""
-
-    latest_build: pulumi.Output[str]
-    """The name of the newest Build."""
-
-    tags: pulumi.Output[list[str]]
-    """The tags that every build moves: `tag` and `additional_tags`."""
-
-    status: pulumi.Output[dict[str, Any]]
-    """The object's whole status."""
 
     def __init__(self, name: str, args: ImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare the Image `name`, wait for its build and read its result."""
@@ -54,20 +41,27 @@ class Image(pulumi.ComponentResource):
         )
         seen = SeenObject(f"{name}-seen", manifest, reading)
         judged = args.get("wait", Wait.BUILT) == Wait.BUILT
-        self.status = seen.status.apply(lambda status: checked_status(name, status) if judged else dict(status or {}))
-        self.latest_image = self.status.apply(lambda status: str(status.get("latestImage", "")))
-        self.digest = self.latest_image.apply(lambda image: image.partition("@")[2])
-        self.latest_build = self.status.apply(lambda status: str(status.get("latestBuildRef", "")))
-        self.tags = pulumi.Output.all(args["tag"], *args.get("additional_tags", ())).apply(list)
-        self.register_outputs(
-            {
-                "latestImage": self.latest_image,
-                "digest": self.digest,
-                "latestBuild": self.latest_build,
-                "tags": self.tags,
-                "status": self.status,
-            }
-        )
+        status = seen.status.apply(lambda status: checked_status(name, status) if judged else dict(status or {}))
+        self.show(status, pulumi.Output.all(args["tag"], *args.get("additional_tags", ())).apply(list))
+
+    @staticmethod
+    def get(resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> "ExistingImage":  # noqa: A002 - Pulumi's name for it
+        """Read an Image that was declared elsewhere, in YAML or by another stack; `id` is `<namespace>/<name>`."""
+        return ExistingImage(resource_name, {"id": id}, opts)
+
+
+class ExistingImage(ShownImage):
+    """An Image that was declared elsewhere: read at each `up`, never written, waited for or judged."""
+
+    def __init__(self, name: str, args: ExistingImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Read the Image `args.id` as the resource `name`; `up` fails where it does not exist."""
+        check_existing_image(name, args)
+        super().__init__("pulumi-kpack:index:ExistingImage", name, None, opts)
+        kind: Manifest = {"apiVersion": BUILD_API_VERSION, "kind": Kind.IMAGE.value}
+        reading = pulumi.ResourceOptions.merge(child_options(self), pulumi.ResourceOptions(id=args["id"]))
+        seen = SeenObject(f"{name}-seen", kind, reading)
+        tags = seen.spec.apply(lambda spec: [spec["tag"], *(spec.get("additionalTags") or ())] if spec else [])
+        self.show(seen.status.apply(lambda status: dict(status or {})), tags)
 
 
 def checked_status(name: str, status: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -38,6 +38,9 @@ class KubernetesObject(pulumi.CustomResource):
 class SeenObject(pulumi.CustomResource):
     """An object as it is in the cluster at each `pulumi up`; it is read, never written."""
 
+    spec: pulumi.Output[dict[str, Any] | None]
+    """The object's spec at the time of reading."""
+
     status: pulumi.Output[dict[str, Any] | None]
     """The object's status at the time of reading."""
 

@@ -66,6 +66,11 @@ def check_image(name: str, args: Mapping[str, object]) -> None:
     _check(name, args, arguments.ImageArgs, _image(args))
 
 
+def check_existing_image(name: str, args: Mapping[str, object]) -> None:
+    """An Image that was declared elsewhere is named with its namespace."""
+    _check(name, args, arguments.ExistingImageArgs, _existing_image(args))
+
+
 def check_reconciler_image(name: str, args: Mapping[str, object]) -> None:
     """The reconciler's image is pushed to a repository."""
     _check(name, args, arguments.ReconcilerImageArgs, _reconciler_image(args))
@@ -110,6 +115,8 @@ def _registry_credentials(args: Mapping[str, object]) -> Iterator[Problem]:
 
 def _git_credentials(args: Mapping[str, object]) -> Iterator[Problem]:
     yield from _one_form(args, ("username", "password"), "ssh_private_key")
+    if "known_hosts" in args and "ssh_private_key" not in args:
+        yield Problem("known_hosts", "belongs to an ssh_private_key: give one, or leave known_hosts out")
     url = args.get("url")
     if isinstance(url, str) and "ssh_private_key" not in args and not url.startswith(("https://", "http://")):
         yield Problem("url", f"{url!r}: a login is for http: begin with https://, or give ssh_private_key")
@@ -131,6 +138,16 @@ def _image(args: Mapping[str, object]) -> Iterator[Problem]:
     size = args.get("cache_size")
     if isinstance(size, str) and not _QUANTITY.fullmatch(size):
         yield Problem("cache_size", f"{size!r} is no quantity: write for example '2Gi'")
+
+
+def _existing_image(args: Mapping[str, object]) -> Iterator[Problem]:
+    given = args.get("id")
+    if isinstance(given, str):
+        namespace, slash, name = given.partition("/")
+        if not slash:
+            yield Problem("id", f"{given!r} names no namespace: write '<namespace>/<name>'")
+        else:
+            yield from (*_name("id", namespace), *_name("id", name))
 
 
 def _reconciler_image(args: Mapping[str, object]) -> Iterator[Problem]:

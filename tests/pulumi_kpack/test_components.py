@@ -5,7 +5,7 @@ from typing import Any
 
 import pulumi
 import pytest
-from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_mocks
+from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, rpc, set_mocks
 
 from pulumi_kpack import (
     Builder,
@@ -24,6 +24,12 @@ STATUS = {
     "latestImage": DIGEST,
     "latestBuildRef": "app-build-1-xxxxx",
     "conditions": [{"type": "Ready", "status": "True"}],
+}
+SUCCESS = {
+    "source": {"git": {"url": "https://git.example.com/app.git", "revision": "c0ffee"}},
+    "stack": {"runImage": "r.example/run@sha256:2"},
+    "buildMetadata": [{"id": "go", "version": "1"}],
+    "completionTime": "2026-01-01T00:00:00Z",
 }
 FAILED = {"conditions": [{"type": "Ready", "status": "False", "message": "build failed: step detect exit 20: no"}]}
 SOURCE: SourceArgs = {"git": {"url": "https://git.example.com/app.git", "revision": "main"}}
@@ -99,6 +105,38 @@ def test_an_image_names_its_components_and_shows_its_result(registered: Recorder
     assert registered.seen["app-seen"].resource_id == "default/app-image"
 
 
+def test_an_image_shows_what_it_was_made_of(registered: Recorder) -> None:
+    """Commit, buildpacks, run image and time are those of the Build that made the newest image."""
+    registered.status = {**STATUS, "latestSuccess": SUCCESS}
+    found: list[object] = []
+
+    @pulumi.runtime.test
+    def program() -> pulumi.Output[None]:
+        app = Image.get("app", "apps/app")
+        return pulumi.Output.all(app.revision, app.buildpacks, app.run_image, app.built_at).apply(found.extend)
+
+    program()
+
+    assert found == ["c0ffee", [{"id": "go", "version": "1"}], "r.example/run@sha256:2", "2026-01-01T00:00:00Z"]
+    assert registered.seen["app-seen"].resource_id == "apps/app"
+
+
+def test_an_image_that_was_never_built_shows_nothing(registered: Recorder) -> None:
+    """Before the first build every output of the result is empty, none is missing."""
+    registered.status = {}
+    found: list[object] = []
+
+    @pulumi.runtime.test
+    def program() -> pulumi.Output[None]:
+        app = Image.get("app", "apps/app")
+        results = (app.latest_image, app.digest, app.revision, app.buildpacks, app.run_image, app.built_at, app.tags)
+        return pulumi.Output.all(*results).apply(found.extend)
+
+    program()
+
+    assert found == ["", "", "", [], "", "", []]
+
+
 @pytest.mark.parametrize(
     ("wait", "annotations"),
     [
@@ -133,6 +171,7 @@ def test_secrets_are_never_plain(registered: Recorder) -> None:
     def program() -> pulumi.Output[None]:
         RegistryCredentials("login", {"username": "u", "password": "p"})
         RegistryCredentials("config", {"docker_config_json": "{}"})
+        GitCredentials("key", {"url": "git@host", "ssh_private_key": "k", "known_hosts": "host ssh-ed25519 AAAA"})
         git = GitCredentials("git", {"url": "https://git.example.com", "username": "u", "password": "p"})
         return git.secret_name.apply(lambda _: found.append(True))
 
@@ -140,6 +179,9 @@ def test_secrets_are_never_plain(registered: Recorder) -> None:
 
     assert found == [True]
     assert registered.seen["config-secret"].inputs["type"] == "kubernetes.io/dockerconfigjson"
+    kept = registered.seen["key-secret"].inputs["stringData"]
+    assert kept[rpc._special_sig_key] == rpc._special_secret_sig
+    assert kept["value"] == {"ssh-privatekey": "k", "known_hosts": "host ssh-ed25519 AAAA"}
     assert registered.seen["git-secret"].inputs["metadata"]["annotations"] == {
         "build.pivotal.io/git": "https://git.example.com"
     }

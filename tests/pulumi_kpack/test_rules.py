@@ -12,6 +12,7 @@ from pulumi_kpack.rules import (
     check_build_service,
     check_builder,
     check_cluster_builder,
+    check_existing_image,
     check_git_credentials,
     check_image,
     check_reconciler_image,
@@ -48,6 +49,12 @@ REFUSED = [
         check_git_credentials, {"url": "git@host", "username": "u", "password": "p"}, "https://", id="a login for ssh"
     ),
     pytest.param(
+        check_git_credentials,
+        {"url": "https://git", "username": "u", "password": "p", "known_hosts": "k"},
+        "belongs to an ssh_private_key",
+        id="host keys for a login",
+    ),
+    pytest.param(
         check_service_account, {"credentials": ["regcred"]}, "RegistryCredentials(…)", id="a name for a login"
     ),
     pytest.param(check_service_account, {"secrets": "regcred"}, "give a list", id="text for a list"),
@@ -56,6 +63,8 @@ REFUSED = [
     pytest.param(
         check_cluster_builder, {"image": "b", "namespace": "x"}, "namespace: is unknown", id="a namespace where none is"
     ),
+    pytest.param(check_existing_image, {"id": "app"}, "write '<namespace>/<name>'", id="an Image without a namespace"),
+    pytest.param(check_existing_image, {"id": "apps/App"}, "lower-case", id="an Image in capitals"),
     pytest.param(check_reconciler_image, {"repository": "r.example/App"}, "lower case", id="a repository in capitals"),
     pytest.param(check_image, {**IMAGE, "tag": ""}, "missing", id="an empty tag"),
     pytest.param(check_image, {**IMAGE, "tag": "r.example/a@sha256:1"}, "leave '@…' out", id="a digest to push to"),

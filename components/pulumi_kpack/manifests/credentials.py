@@ -29,11 +29,12 @@ def git_login(name: object, namespace: object, url: object, *, username: object,
     return _secret(metadata(name, namespace, annotations={GIT_ANNOTATION: url}), BASIC_AUTH, content)
 
 
-def git_key(name: object, namespace: object, host: object, *, private_key: object) -> Manifest:
-    """An SSH key for a git server."""
-    return _secret(
-        metadata(name, namespace, annotations={GIT_ANNOTATION: host}), SSH_AUTH, {"ssh-privatekey": private_key}
-    )
+def git_key(
+    name: object, namespace: object, host: object, *, private_key: object, known_hosts: object = None
+) -> Manifest:
+    """An SSH key for a git server, and the host keys to trust, as OpenSSH's known_hosts file has them."""
+    content = present({"ssh-privatekey": private_key, "known_hosts": known_hosts})
+    return _secret(metadata(name, namespace, annotations={GIT_ANNOTATION: host}), SSH_AUTH, content)
 
 
 def service_account(
