@@ -1,4 +1,4 @@
-"""How much is fuzzed: `FUZZ_EXAMPLES` objects of each kind; few by default, ten thousand in `make test`.
+"""How much is fuzzed: few objects of each kind by default, ten thousand with `PULUMI_KPACK_TESTS=thorough`.
 
 The examples are the same in every run (`derandomize`), so that a failure can be met again by anybody.
 """
@@ -7,7 +7,7 @@ import os
 
 from hypothesis import HealthCheck, Phase, settings
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
+EXAMPLES = 10_000 if os.environ.get("PULUMI_KPACK_TESTS") == "thorough" else 300
 
 fuzz = settings(
     max_examples=EXAMPLES,
