@@ -129,13 +129,17 @@ class GitSourceArgs(TypedDict):
     """`https://…` or `git@…`."""
     revision: Text
     """A branch, a tag or a commit. A branch is followed."""
+    initialize_submodules: NotRequired[bool]
+    """Whether submodules are fetched, too. Default false."""
 
 
 class BlobSourceArgs(TypedDict):
     """An archive: zip, tar, tar.gz or jar."""
 
     url: Text
-    """Where to load it from."""
+    """Where to load it from: `https://…`, a presigned URL included."""
+    strip_components: NotRequired[int]
+    """How many leading folders of the paths in the archive are left out. Default 0."""
 
 
 class RegistrySourceArgs(TypedDict):

@@ -130,6 +130,7 @@ def _builder(args: Mapping[str, object]) -> Iterator[Problem]:
 def _image(args: Mapping[str, object]) -> Iterator[Problem]:
     yield from _reference("tag", args.get("tag"), digest=False)
     yield from _source(args.get("source"))
+    yield from _strip_components(args.get("source"))
     yield from _builder_reference(args.get("builder"))
     yield from _word("image_tagging_strategy", args.get("image_tagging_strategy"), tuple(ImageTaggingStrategy))
     yield from _word("wait", args.get("wait"), tuple(Wait))
@@ -182,6 +183,13 @@ def _source(source: object) -> Iterator[Problem]:
     given = [name for name in _SOURCES if isinstance(source, Mapping) and source.get(name)]
     if len(given) != 1:
         yield Problem("source", f"names {' and '.join(given) or 'nothing'}: give exactly one of {', '.join(_SOURCES)}")
+
+
+def _strip_components(source: object) -> Iterator[Problem]:
+    blob = source.get("blob") if isinstance(source, Mapping) else None
+    number = blob.get("strip_components") if isinstance(blob, Mapping) else None
+    if isinstance(number, int) and number < 0:
+        yield Problem("source.blob.strip_components", f"{number} is too small: use 0 or more")
 
 
 def _builder_reference(builder: object) -> Iterator[Problem]:

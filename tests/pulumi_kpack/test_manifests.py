@@ -11,7 +11,7 @@ from kpack_api.process import Command
 from pulumi_kpack.manifests import credentials
 from pulumi_kpack.manifests.admission import webhook_configurations, webhook_service
 from pulumi_kpack.manifests.rbac import access
-from pulumi_kpack.manifests.resources import image, image_metadata
+from pulumi_kpack.manifests.resources import image, image_metadata, source
 from pulumi_kpack.manifests.service import definitions, namespace
 from pulumi_kpack.manifests.workloads import Workload, deployment, disruption_budget
 
@@ -160,3 +160,28 @@ def test_secrets_carry_kpacks_annotations() -> None:
     assert registry["type"] == "kubernetes.io/basic-auth"
     assert git["metadata"] == {"name": "g", "namespace": "ns", "annotations": {"build.pivotal.io/git": "git@host"}}
     assert git["stringData"] == {"ssh-privatekey": "k"}
+
+
+@pytest.mark.parametrize(
+    ("args", "fields"),
+    [
+        pytest.param(
+            {"git": {"url": "u", "revision": "main", "initialize_submodules": True}, "sub_path": "app"},
+            {"git": {"url": "u", "revision": "main", "initializeSubmodules": True}, "subPath": "app"},
+            id="git with submodules",
+        ),
+        pytest.param(
+            {"blob": {"url": "u", "strip_components": 1}},
+            {"blob": {"url": "u", "stripComponents": 1}},
+            id="an archive without its top folder",
+        ),
+        pytest.param(
+            {"registry": {"image": "i", "image_pull_secrets": ["s"]}},
+            {"registry": {"image": "i", "imagePullSecrets": [{"name": "s"}]}},
+            id="an image",
+        ),
+    ],
+)
+def test_a_source_is_written_with_the_fields_of_the_api(args: dict[str, object], fields: dict[str, object]) -> None:
+    """Words of Python become words of the API; what is not said is not written."""
+    assert source(args) == fields

@@ -81,6 +81,12 @@ REFUSED = [
         "source.git.revison: is unknown: did you mean 'revision'?",
         id="a misspelt field inside",
     ),
+    pytest.param(
+        check_image,
+        {**IMAGE, "source": {"blob": {"url": "https://x", "strip_components": -1}}},
+        "source.blob.strip_components: -1 is too small",
+        id="fewer than no folders",
+    ),
     pytest.param(check_image, {**IMAGE, "builder": None}, "ClusterBuilder", id="no builder"),
     pytest.param(check_image, {**IMAGE, "builder": 7}, "builder: is of the wrong type", id="a number as builder"),
     pytest.param(

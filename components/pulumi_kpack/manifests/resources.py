@@ -70,10 +70,16 @@ def image_metadata(name: object, args: Mapping[str, object]) -> Manifest:
 
 def source(args: Mapping[str, object]) -> Manifest:
     """The source: git, blob or registry, and the directory inside it."""
-    registry = _mapping(args.get("registry"))
+    git, blob, registry = (_mapping(args.get(kind)) for kind in ("git", "blob", "registry"))
     fields = {
-        "git": dict(_mapping(args.get("git"))),
-        "blob": dict(_mapping(args.get("blob"))),
+        "git": present(
+            {
+                "url": git.get("url"),
+                "revision": git.get("revision"),
+                "initializeSubmodules": git.get("initialize_submodules"),
+            }
+        ),
+        "blob": present({"url": blob.get("url"), "stripComponents": blob.get("strip_components")}),
         "registry": present(
             {"image": registry.get("image"), "imagePullSecrets": _references(registry.get("image_pull_secrets"))}
         ),
