@@ -47,7 +47,7 @@ class ShownImage(pulumi.ComponentResource):
         self.latest_image = status.apply(lambda found: str(found.get("latestImage", "")))
         self.digest = self.latest_image.apply(lambda image: image.partition("@")[2])
         self.latest_build = status.apply(lambda found: str(found.get("latestBuildRef", "")))
-        self.revision = success.apply(revision)
+        self.revision = success.apply(lambda found: str(found.get("revision", "")))
         self.buildpacks = success.apply(lambda found: [dict(each) for each in found.get("buildMetadata") or ()])
         self.run_image = success.apply(lambda found: str((found.get("stack") or {}).get("runImage", "")))
         self.built_at = success.apply(lambda found: str(found.get("completionTime", "")))
@@ -69,9 +69,3 @@ class ShownImage(pulumi.ComponentResource):
 def latest_success(status: Mapping[str, Any]) -> dict[str, Any]:
     """What the controller tells of the Build that made `latestImage`; empty before the first."""
     return dict(status.get("latestSuccess") or {})
-
-
-def revision(success: Mapping[str, Any]) -> str:
-    """The git commit of a success; empty for other sources."""
-    git = (success.get("source") or {}).get("git") or {}
-    return str(git.get("revision", ""))

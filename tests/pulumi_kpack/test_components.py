@@ -26,7 +26,7 @@ STATUS = {
     "conditions": [{"type": "Ready", "status": "True"}],
 }
 SUCCESS = {
-    "source": {"git": {"url": "https://git.example.com/app.git", "revision": "c0ffee"}},
+    "revision": "c0ffee",
     "stack": {"runImage": "r.example/run@sha256:2"},
     "buildMetadata": [{"id": "go", "version": "1"}],
     "completionTime": "2026-01-01T00:00:00Z",
