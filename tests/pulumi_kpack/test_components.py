@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pulumi
 import pytest
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, rpc, set_mocks
 
+from kpack_api.types import BuildpackMetadata, BuildStack, LatestSuccess
 from pulumi_kpack import (
     Builder,
     BuildService,
@@ -25,12 +27,16 @@ STATUS = {
     "latestBuildRef": "app-build-1-xxxxx",
     "conditions": [{"type": "Ready", "status": "True"}],
 }
-SUCCESS = {
-    "revision": "c0ffee",
-    "stack": {"runImage": "r.example/run@sha256:2"},
-    "buildMetadata": [{"id": "go", "version": "1"}],
-    "completionTime": "2026-01-01T00:00:00Z",
-}
+SUCCESS = msgspec.to_builtins(
+    LatestSuccess(
+        build_ref="app-build-1-xxxxx",
+        revision="c0ffee",
+        build_metadata=(BuildpackMetadata(id="go", version="1"),),
+        stack=BuildStack(run_image="r.example/run@sha256:2"),
+        completion_time="2026-01-01T00:00:00Z",
+    )
+)
+"""As the controller writes it."""
 FAILED = {"conditions": [{"type": "Ready", "status": "False", "message": "build failed: step detect exit 20: no"}]}
 SOURCE: SourceArgs = {"git": {"url": "https://git.example.com/app.git", "revision": "main"}}
 
