@@ -67,4 +67,4 @@ def _find_cluster(connection: Connection) -> ClusterConfig:
     said = connection.kubeconfig or connection.context or os.environ.get("KUBECONFIG")
     if not said and runs_in_pod():
         return in_cluster()
-    return from_kubeconfig(connection.kubeconfig, connection.context)
+    return from_kubeconfig(connection.kubeconfig, connection.context, run_plugins=True)

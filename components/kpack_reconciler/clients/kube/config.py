@@ -5,16 +5,19 @@ Owns both readers. Leaves requests to `client`, finding and merging kubeconfigs 
 Rules:
 - A token file is named, not read: bound tokens rotate, so the client reads it again and again.
 - Credentials never appear in a repr.
-- Exec and auth-provider plugins of kubeconfigs are refused with a message, never run.
+- Login plugins of kubeconfigs (`exec`) are run only for whoever asks for it, a person at the command line;
+  auth-provider plugins, which Kubernetes no longer has, never.
 """
 
 import base64
 import os
 import ssl
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kpack_reconciler.clients.kube.exec_login import exec_login
 from kpack_reconciler.clients.kube.kubeconfig import Entry, load_kubeconfig
 from kpack_reconciler.errors import PermanentError
 
@@ -52,20 +55,24 @@ def in_cluster() -> ClusterConfig:
     )
 
 
-def from_kubeconfig(path: Path | None = None, context: str | None = None) -> ClusterConfig:
+def from_kubeconfig(
+    path: Path | None = None, context: str | None = None, *, run_plugins: bool = False
+) -> ClusterConfig:
     """The config of a kubeconfig's context.
 
     `path` None means $KUBECONFIG, else ~/.kube/config; `context` None means the current one. What cannot be read or
-    understood is a PermanentError.
+    understood is a PermanentError, and so is a login plugin unless `run_plugins` is said.
     """
     kubeconfig = load_kubeconfig(path)
     names = kubeconfig.entry("contexts", context or kubeconfig.current_context).content
     cluster = kubeconfig.entry("clusters", str(names.get("cluster")))
     user = kubeconfig.entry("users", str(names["user"])) if names.get("user") else replace(cluster, content={})
-    if "exec" in user.content or "auth-provider" in user.content:
+    if "auth-provider" in user.content or ("exec" in user.content and not run_plugins):
         raise PermanentError(
             "UnsupportedKubeconfig", f"{user.file}: login plugins are not run: use a token or certificate"
         )
+    if "exec" in user.content:
+        user = _logged_in(user, cluster)
     server = str(cluster.content.get("server", ""))
     return ClusterConfig(
         server=server.rstrip("/"),
@@ -74,6 +81,15 @@ def from_kubeconfig(path: Path | None = None, context: str | None = None) -> Clu
         token_file=user.file.parent / str(user.content["tokenFile"]) if "tokenFile" in user.content else None,
         namespace=str(names.get("namespace", "default")),
     )
+
+
+def _logged_in(user: Entry, cluster: Entry) -> Entry:
+    """The user with what its plugin gives in place of the plugin."""
+    plugin = user.content["exec"]
+    login = exec_login(plugin if isinstance(plugin, Mapping) else {}, file=user.file, cluster=cluster.content)
+    pair = {"client-certificate-data": login.client_certificate_data, "client-key-data": login.client_key_data}
+    encoded = {name: base64.b64encode(text.encode()).decode() for name, text in pair.items() if text}
+    return replace(user, content={**user.content, "token": login.token, **encoded})
 
 
 def _tls(cluster: Entry, user: Entry) -> ssl.SSLContext:
