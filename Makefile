@@ -12,7 +12,11 @@ up: .venv/synced      ## from nothing to a built image; CONTEXT=… REGISTRY=…
 env: .venv/synced     ## lines for `eval "$(make -s env)"`
 	@$(PYTHON) -m dev env
 
-test: check           ## everything CI runs: `check`, then the tests on a real cluster that they start and end
+test: export PULUMI_KPACK_TESTS := thorough
+test: COVER := --cov --cov-report=
+test: check           ## everything CI runs: `check`, longer and with coverage, then a real cluster that is started and ended
+	@.venv/bin/coverage report --skip-covered --fail-under=100 --include='*/kpack_api/*,*/kpack_reconciler/decide/*'
+	@.venv/bin/coverage report --skip-covered --fail-under=90 --omit='*/kpack_api/*,*/kpack_reconciler/decide/*'
 	@$(PYTHON) -m pytest tests/e2e -m e2e -q --durations=15
 
 check: .venv/synced   ## format, lint, types, import contracts, unit tests
@@ -21,8 +25,8 @@ check: .venv/synced   ## format, lint, types, import contracts, unit tests
 	@.venv/bin/mypy --no-error-summary
 	@MYPYPATH=stacks .venv/bin/mypy --no-error-summary stacks/__main__.py
 	@.venv/bin/lint-imports > .venv/imports.log || { cat .venv/imports.log; exit 1; }
-	@$(PYTHON) -m pytest tests -m "not e2e" -q -n auto --ignore=tests/pulumi_kpack
-	@$(PYTHON) -m pytest tests/pulumi_kpack -q # in a process of its own: Pulumi's runtime keeps an event loop
+	@$(PYTHON) -m pytest tests -m "not e2e" -q -n auto --ignore=tests/pulumi_kpack $(COVER)
+	@$(PYTHON) -m pytest tests/pulumi_kpack -q $(COVER) $(if $(COVER),--cov-append) # in a process of its own: Pulumi's runtime keeps an event loop
 
 bench: .venv/synced   ## measurements, printed as ratios against a peer
 	@$(PYTHON) -m dev bench

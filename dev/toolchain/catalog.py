@@ -147,6 +147,14 @@ TOOLS: tuple[Tool, ...] = (
         seconds=70,
         megabytes=800,
     ),
+    Tool(
+        name="pulumi-language-yaml",
+        module="yaml-host",
+        package="github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
+        defines=(("github.com/pulumi/pulumi-yaml/pkg/version.Version", "1.25.0"),),
+        seconds=60,
+        megabytes=900,
+    ),
 )
 """Every tool, in the order in which they are built."""
 
@@ -156,4 +164,4 @@ UP: tuple[str, ...] = tuple(tool.name for tool in TOOLS if tool.module in _UP_MO
 """What `pulumi up` on a cluster of our own needs: cluster, Pulumi, and a lifecycle for builder images."""
 
 TEST: tuple[str, ...] = tuple(tool.name for tool in TOOLS)
-"""What the tests need: `UP`, the image builder with its plugin, and the lifecycle of platform API 0.3."""
+"""What the tests need: `UP`, the image builder with its plugin, the lifecycle of platform API 0.3, Pulumi's YAML."""

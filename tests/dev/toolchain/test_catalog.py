@@ -13,6 +13,7 @@ PINNED = {
     "launcher-0.9": ("github.com/buildpacks/lifecycle v0.9.3", "0.9.3"),
     "pulumi-resource-docker-build": ("github.com/pulumi/pulumi-docker-build v0.0.22", "0.0.22"),
     "buildkitd": ("github.com/moby/buildkit v0.31.0", "v0.31.0"),
+    "pulumi-language-yaml": ("github.com/pulumi/pulumi-yaml v1.25.0", "1.25.0"),
 }
 
 
@@ -43,11 +44,12 @@ def test_no_two_programs_have_one_name() -> None:
 
 
 def test_up_needs_less_than_the_tests() -> None:
-    """`UP` has neither the image builder nor the old lifecycle; `TEST` has everything."""
+    """`UP` has neither the image builder nor the old lifecycle nor YAML; `TEST` has everything."""
     assert set(UP) < set(TEST)
     assert set(TEST) - set(UP) == {
         "lifecycle-0.9",
         "launcher-0.9",
         "pulumi-resource-docker-build",
         "buildkitd",
+        "pulumi-language-yaml",
     }
