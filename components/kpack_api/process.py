@@ -16,6 +16,8 @@ CONTROLLER_SERVICE_ACCOUNT = "controller"
 WEBHOOK_SERVICE_ACCOUNT = "webhook"
 WEBHOOK_SECRET = "webhook-certs"  # noqa: S105 - the name of a Secret, not its content
 LEASE_NAME = "kpack-controller"
+PROXY_SECRET = "kpack-proxy"  # noqa: S105 - the name of a Secret, not its content
+"""In namespaces of builds: holds the `Proxy` variables, where a proxy asks for a login."""
 USER_ID = 65532
 """User and group of the image; build pods override it with CNB's user, so its files are readable by all."""
 
@@ -35,6 +37,11 @@ class Command(StrEnum):
     WEBHOOK = "webhook"
     PREPARE = "prepare"
     COMPLETION = "completion"
+    PROMOTE = "promote"
+
+
+PROMOTION_VARIABLE = "PROMOTION"
+"""Environment of `promote`: its order, see `promotion`."""
 
 
 class Environment(StrEnum):
@@ -56,6 +63,19 @@ class Environment(StrEnum):
     """A folder with a docker config Secret: logins for images that no service account has one for; none by default."""
     DOCKER_CONFIG = "DOCKER_CONFIG"
     """The docker CLI's folder with a `config.json`, asked last of all; none by default."""
+    PULL_SECRETS = "IMAGE_PULL_SECRETS"
+    """Names of pull secrets, between commas: build pods pull with those that their namespace has; none by default."""
+    CERTIFICATES = "KPACK_CERTIFICATES"
+    """Authorities (PEM) that are trusted besides the image's own; none by default."""
+
+
+class Proxy(StrEnum):
+    """Environment variables of the company's proxies, in all processes; in build pods in lower case, too."""
+
+    HTTP_PROXY = "HTTP_PROXY"
+    HTTPS_PROXY = "HTTPS_PROXY"
+    NO_PROXY = "NO_PROXY"
+    """Hosts, and domains that begin with a dot, between commas."""
 
 
 class StepEnvironment(StrEnum):
@@ -77,6 +97,8 @@ class StepEnvironment(StrEnum):
     BUILD_CHANGES = "BUILD_CHANGES"
     SERVICE_ACCOUNT = "SERVICE_ACCOUNT"
     """`<namespace>/<name>`, for messages on what it lacks."""
+    CERTIFICATES = "KPACK_CERTIFICATES"
+    """As in `Environment`; `prepare` leaves them for the lifecycle, too."""
 
 
 class SecretFlag(StrEnum):
@@ -101,5 +123,11 @@ PROJECT_METADATA_PATH = "/projectMetadata"
 """Where `prepare` leaves project-metadata.toml for `export`; steps that run foreign code do not see it."""
 REPORT_PATH = "/var/report"
 """Where `export` leaves report.toml for `completion`."""
+CERTIFICATES_PATH = "/certificates"
+"""Where `prepare` leaves the company's authorities for the lifecycle; steps that run foreign code only read it."""
+ALL_CERTIFICATES = "all.pem"
+"""The file in that folder that has all of them."""
+CERTIFICATE_FOLDERS = f"/etc/ssl/certs:/etc/pki/tls/certs:{CERTIFICATES_PATH}"
+"""SSL_CERT_DIR of the lifecycle and of buildpacks: the places that Go looks in by itself, then the company's."""
 BUILDER_PULL_SECRETS_PATH = "/builderPullSecrets"
 IMAGE_PULL_SECRETS_PATH = "/imagePullSecrets"

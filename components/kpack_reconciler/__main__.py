@@ -8,9 +8,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from kpack_api.process import MODULE, Command
+from kpack_api.process import MODULE, Command, StepEnvironment
 
 _USAGE_ERROR = 2
 _ENDED_BY_SIGTERM = 128 + signal.SIGTERM
@@ -27,13 +27,29 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         case [Command.PREPARE, *rest]:
             from kpack_reconciler.steps.prepare import main as prepare  # noqa: PLC0415
 
-            return prepare(rest)
+            return _step(prepare, rest, environment)
         case [Command.COMPLETION, *rest]:
             from kpack_reconciler.steps.completion import main as completion  # noqa: PLC0415
 
-            return completion(rest)
+            return _step(completion, rest, environment)
+        case [Command.PROMOTE, *rest]:
+            from kpack_reconciler.steps.promote import main as promote  # noqa: PLC0415
+
+            return _step(promote, rest, environment)
     print(f"usage: python3 -m {MODULE} {{{'|'.join(Command)}}}", file=sys.stderr)  # noqa: T201
     return _USAGE_ERROR
+
+
+def _step(main: Callable[[Sequence[str]], int], arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    _trust(environment.get(StepEnvironment.CERTIFICATES, ""))
+    return main(arguments)
+
+
+def _trust(certificates: str) -> None:
+    """Have this process and its children trust the company's authorities as well."""
+    from kpack_reconciler.clients.outside import trusting  # noqa: PLC0415
+
+    os.environ.update(trusting(certificates))
 
 
 def _controller(environment: Mapping[str, str]) -> int:
@@ -47,6 +63,7 @@ def _controller(environment: Mapping[str, str]) -> int:
     async def controller() -> None:
         settings = read_controller_settings(environment, host=socket.gethostname())
         set_up_logs(settings.log_level)
+        _trust(settings.network.certificates)
         await run_controller(settings, find_cluster())
 
     return run_process(controller)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from kpack_api.process import NAMESPACE, Environment
+from kpack_api.certificates import InvalidCertificatesError, read_certificates
+from kpack_api.network import OPEN_NETWORK, Network
+from kpack_api.process import NAMESPACE, Environment, Proxy
 from kpack_reconciler.errors import PermanentError
 
 _LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -27,7 +29,8 @@ class SettingsError(PermanentError):
 class Settings:
     """The installation's choices. `step_image` is "" in the webhook, which starts no build pods.
 
-    `credential_folder` and `docker_folder` hold registry logins of the controller's own; None for none.
+    `credential_folder` and `docker_folder` hold registry logins of the controller's own; None for none. `network` is
+    what all processes, build pods too, need to know of the company's network; `pull_secrets` are names for build pods.
     """
 
     system_namespace: str
@@ -39,6 +42,8 @@ class Settings:
     workers: int
     credential_folder: Path | None = None
     docker_folder: Path | None = None
+    pull_secrets: tuple[str, ...] = ()
+    network: Network = OPEN_NETWORK
 
 
 def read_controller_settings(environment: Mapping[str, str], *, host: str) -> Settings:
@@ -64,7 +69,22 @@ def read_webhook_settings(environment: Mapping[str, str], *, host: str) -> Setti
         workers=_positive(environment, Environment.WORKERS, _DEFAULT_WORKERS),
         credential_folder=_folder(environment, Environment.CREDENTIAL_PROVIDER_PATH),
         docker_folder=_folder(environment, Environment.DOCKER_CONFIG),
+        pull_secrets=tuple(filter(None, environment.get(Environment.PULL_SECRETS, "").split(","))),
+        network=read_network(environment),
     )
+
+
+def read_network(environment: Mapping[str, str]) -> Network:
+    """The company's network; of a proxy both spellings count. Raises SettingsError."""
+    http, https, none = (
+        environment.get(name) or environment.get(name.lower(), "")
+        for name in (Proxy.HTTP_PROXY, Proxy.HTTPS_PROXY, Proxy.NO_PROXY)
+    )
+    try:
+        certificates = read_certificates(environment.get(Environment.CERTIFICATES, ""))
+    except InvalidCertificatesError as error:
+        raise SettingsError(Environment.CERTIFICATES, f"the certificates {error}") from error
+    return Network(certificates=certificates, http_proxy=http, https_proxy=https, no_proxy=none)
 
 
 def _folder(environment: Mapping[str, str], variable: Environment) -> Path | None:

@@ -19,15 +19,16 @@ LOGIN = Credentials(username="dev", password="secret")
 class GitHost(GitServer):
     """The server; `requests` records the method and path of each request."""
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(("127.0.0.1", 0), root=root, credentials=LOGIN)
+    def __init__(self, root: Path, address: str) -> None:
+        super().__init__((address, 0), root=root, credentials=LOGIN)
         self.RequestHandlerClass = _Handler
+        self.address = address
         self.requests: list[tuple[str, str]] = []
         self.moved_to = ""
 
     def url(self, name: str) -> str:
         """The URL of a repository."""
-        return f"http://127.0.0.1:{self.server_port}/{name}.git"
+        return f"http://{self.address}:{self.server_port}/{name}.git"
 
     def create(self, name: str) -> "Repository":
         """Make an empty repository."""
@@ -86,10 +87,10 @@ class _Handler(GitRequestHandler):
 
 
 @contextmanager
-def git_host(root: Path) -> Iterator[GitHost]:
+def git_host(root: Path, *, address: str = "127.0.0.1") -> Iterator[GitHost]:
     """Serve the repositories below `root` while the context is open."""
     root.mkdir(parents=True, exist_ok=True)
-    with serving(GitHost(root)) as host:
+    with serving(GitHost(root, address)) as host:
         yield host
 
 

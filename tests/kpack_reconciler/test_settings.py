@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from kpack_api.network import OPEN_NETWORK, Network
 from kpack_reconciler.settings import SettingsError, read_controller_settings, read_webhook_settings
+from tests.fakes.tls import Authority
 
 
 def test_only_the_step_image_must_be_given() -> None:
@@ -30,6 +32,7 @@ def test_the_environment_wins() -> None:
         "WORKERS": "2",
         "CREDENTIAL_PROVIDER_SECRET_PATH": "/var/own",
         "DOCKER_CONFIG": "/var/docker",
+        "IMAGE_PULL_SECRETS": "company,own",
     }
 
     settings = read_webhook_settings(environment, host="pod-1")
@@ -42,6 +45,7 @@ def test_the_environment_wins() -> None:
     assert (settings.source_poll, settings.builder_poll) == (timedelta(seconds=5), timedelta(seconds=7))
     assert settings.workers == 2
     assert (settings.credential_folder, settings.docker_folder) == (Path("/var/own"), Path("/var/docker"))
+    assert settings.pull_secrets == ("company", "own")
 
 
 @pytest.mark.parametrize(
@@ -63,3 +67,20 @@ def test_a_controller_without_step_image_is_refused() -> None:
     """Builds need an image for prepare and completion."""
     with pytest.raises(SettingsError, match="BUILD_INIT_IMAGE"):
         read_controller_settings({}, host="pod-1")
+
+
+def test_the_companys_network_is_read() -> None:
+    """Certificates as text; a proxy in either spelling."""
+    certificates = Authority().pem
+    environment = {"KPACK_CERTIFICATES": certificates, "HTTPS_PROXY": "http://p:1", "no_proxy": ".svc"}
+
+    network = read_webhook_settings(environment, host="pod-1").network
+
+    assert network == Network(certificates=certificates, https_proxy="http://p:1", no_proxy=".svc")
+    assert read_webhook_settings({}, host="pod-1").network == OPEN_NETWORK
+
+
+def test_broken_certificates_are_refused() -> None:
+    """The error names the variable and what to do."""
+    with pytest.raises(SettingsError, match="KPACK_CERTIFICATES: the certificates hold no certificate: give PEM"):
+        read_webhook_settings({"KPACK_CERTIFICATES": "/etc/ca.pem"}, host="pod-1")

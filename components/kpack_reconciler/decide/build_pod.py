@@ -1,7 +1,7 @@
 """The pod of a Build: `prepare`, the lifecycle's phases, `completion`.
 
 Owns what all containers share, volumes, and the two containers of our own image. Leaves the phases' order and arguments
-to `build_pod_phases`, Secrets and bindings to `build_pod_secrets`.
+to `build_pod_phases`, Secrets and bindings to `build_pod_secrets`, certificates and proxies to `build_pod_network`.
 
 Rules:
 - Admitted where the `restricted` Pod Security level is enforced; everything runs as the builder image's user.
@@ -33,6 +33,7 @@ from kpack_api.names import BUILD_LABEL, BUILD_REASON_ANNOTATION, Step, build_po
 from kpack_api.process import WORKSPACE_PATH, Command, StepEnvironment
 from kpack_api.types import Build, BuildSpec, Kind
 from kpack_api.wire import LocalObjectReference, ObjectMeta
+from kpack_reconciler.decide.build_pod_network import certificate_volumes, connected, literal
 from kpack_reconciler.decide.build_pod_phases import (
     CACHE_MOUNT,
     HOME,
@@ -72,7 +73,7 @@ def build_pod(build: Build, image: BuilderImage, credentials: Credentials, setti
     """
     spec = build.spec
     _check_sub_path(spec)
-    bindings = binding_mounts(spec, credentials)
+    bindings = binding_mounts(spec, credentials, pulling=settings.pull_secrets)
     secrets = credential_mounts(credentials, for_blob=spec.source.blob is not None)
     pulls = pull_secret_mounts(spec)
     phases = Phases(
@@ -83,14 +84,17 @@ def build_pod(build: Build, image: BuilderImage, credentials: Credentials, setti
     )
     prepare = _prepare(build, image, settings, dataclasses.replace(secrets, mounts=(*secrets.mounts, *pulls.mounts)))
     containers = tuple(
-        _hardened(container, spec.resources)
+        _hardened(connected(container, settings.network), spec.resources)
         for container in (prepare, *phase_containers(phases), _completion(spec, settings))
     )
     pod = replace(
-        _pod_spec(spec, image, credentials),
+        _pod_spec(spec, image, credentials, settings),
         init_containers=containers[:-1],
         containers=containers[-1:],
-        volumes=(*secrets.volumes, *_volumes(spec), *pulls.volumes, *bindings.volumes),
+        volumes=(
+            *(*secrets.volumes, *_volumes(spec), *pulls.volumes, *bindings.volumes),
+            *certificate_volumes(settings.network),
+        ),
     )
     return Pod(metadata=_metadata(build), spec=pod)
 
@@ -104,15 +108,16 @@ def _check_sub_path(spec: BuildSpec) -> None:
         )
 
 
-def _pod_spec(spec: BuildSpec, image: BuilderImage, credentials: Credentials) -> PodSpec:
+def _pod_spec(spec: BuildSpec, image: BuilderImage, credentials: Credentials, settings: BuildPodSettings) -> PodSpec:
     """What the pod is as a whole, without containers and volumes."""
+    installed = tuple(LocalObjectReference(name=name) for name in settings.pull_secrets)
     return PodSpec(
         service_account_name=spec.service_account,
         automount_service_account_token=False,
         enable_service_links=False,
         restart_policy="Never",
         security_context=_builder_user(image),
-        image_pull_secrets=_distinct(spec.builder_image_pull_secrets, credentials.image_pull_secrets),
+        image_pull_secrets=_distinct(spec.builder_image_pull_secrets, credentials.image_pull_secrets, installed),
     )
 
 
@@ -159,12 +164,7 @@ def _prepare_environment(build: Build, image: BuilderImage) -> tuple[EnvVar, ...
         StepEnvironment.BUILD_CHANGES: build.metadata.annotations.get(BUILD_REASON_ANNOTATION, ""),
         StepEnvironment.SERVICE_ACCOUNT: f"{build.metadata.namespace}/{spec.service_account}",
     }
-    return tuple(EnvVar(name=name, value=_literal(value)) for name, value in variables.items())
-
-
-def _literal(value: str) -> str:
-    """The value as Kubernetes must be given it, which else would expand `$(NAME)`."""
-    return value.replace("$", "$$")
+    return tuple(EnvVar(name=name, value=literal(value)) for name, value in variables.items())
 
 
 def _source(spec: BuildSpec) -> dict[StepEnvironment, str]:

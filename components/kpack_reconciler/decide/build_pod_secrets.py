@@ -6,11 +6,11 @@ Rules:
   is mounted for a blob source only (later kpack).
 - A Secret named twice is mounted once. Only `prepare` sees Secrets; it leaves a docker config for the lifecycle.
 - A binding must not use a Secret that any service account of the namespace names (kpack v0.0.9); nor, which is ours,
-  one that the Build's own account or builder pulls with, whether it exists or not.
+  one that the Build's own account or builder or the installation pulls with, whether it exists or not.
 - Volumes are numbered, since names of Secrets and bindings need not be names of volumes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from kpack_api.core import ConfigMapVolume, EmptyDir, SecretVolume, Volume, VolumeMount
@@ -76,9 +76,12 @@ def pull_secret_mounts(spec: BuildSpec) -> Mounted:
     )
 
 
-def binding_mounts(spec: BuildSpec, credentials: Credentials) -> Mounted:
-    """The bindings, for detect and build. Raises ForbiddenBindingError."""
-    bindings, forbidden = spec.bindings, _forbidden(spec, credentials)
+def binding_mounts(spec: BuildSpec, credentials: Credentials, *, pulling: Collection[str] = ()) -> Mounted:
+    """The bindings, for detect and build; `pulling` names the installation's pull secrets.
+
+    Raises ForbiddenBindingError.
+    """
+    bindings, forbidden = spec.bindings, _forbidden(spec, credentials) | frozenset(pulling)
     for binding in bindings:
         if binding.secret_ref is not None and binding.secret_ref.name in forbidden:
             raise ForbiddenBindingError(

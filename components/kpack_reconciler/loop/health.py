@@ -1,6 +1,10 @@
 """What the kubelet and Prometheus ask of the process, over plain HTTP.
 
-Owns `/healthz` (the process lives), `/readyz` (it has seen the world once) and `/metrics`.
+Owns `/healthz` (the process works), `/readyz` (it can be relied on), `/metrics`. Leaves their meaning to the wiring.
+
+Rules:
+- The answers come from the event loop that does the work: where it is stuck, nobody answers, and the probe fails.
+- What is wrong is said in the answer, so that `kubectl describe pod` shows it.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -9,11 +13,14 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+Ailment = Callable[[], str]
+"""What is wrong, in words for people; "" where nothing is."""
+
 
 @asynccontextmanager
-async def serve_health(port: int, *, ready: Callable[[], bool]) -> AsyncIterator[None]:
-    """Answer on all addresses while the context is open. `ready` is asked at each `/readyz`."""
-    app = make_health_app(ready)
+async def serve_health(port: int, *, unready: Ailment, sick: Ailment) -> AsyncIterator[None]:
+    """Answer on all addresses while the context is open. `unready` is asked at each `/readyz`, `sick` at `/healthz`."""
+    app = make_health_app(unready=unready, sick=sick)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
@@ -23,14 +30,14 @@ async def serve_health(port: int, *, ready: Callable[[], bool]) -> AsyncIterator
         await runner.cleanup()
 
 
-def make_health_app(ready: Callable[[], bool]) -> web.Application:
+def make_health_app(*, unready: Ailment, sick: Ailment) -> web.Application:
     """The application behind `serve_health`."""
 
     async def healthz(_: web.Request) -> web.Response:
-        return web.Response(text="ok")
+        return _answer(sick())
 
     async def readyz(_: web.Request) -> web.Response:
-        return web.Response(text="ok") if ready() else web.Response(status=503, text="the first lists are not done")
+        return _answer(unready())
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -38,3 +45,7 @@ def make_health_app(ready: Callable[[], bool]) -> web.Application:
     app = web.Application()
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
     return app
+
+
+def _answer(ailment: str) -> web.Response:
+    return web.Response(status=503, text=ailment) if ailment else web.Response(text="ok")

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 
 from kpack_reconciler.loop.clock import Clock, Timer
+from kpack_reconciler.metrics import queue_counts
 from kpack_reconciler.model.keys import Key
 
 _LARGEST_EXPONENT = 30
@@ -30,27 +31,34 @@ class Queue:
         self._first_delay = first_delay
         self._longest_delay = longest_delay
         self._ready: deque[Key] = deque()
-        self._waiting: set[Key] = set()
-        self._busy: set[Key] = set()
+        self._waiting: dict[Key, float] = {}
+        self._busy: dict[Key, float] = {}
         self._timers: dict[Key, Timer] = {}
         self._failures: dict[Key, int] = {}
         self._wake = asyncio.Event()
 
-    def __len__(self) -> int:
-        """How many keys wait for a worker."""
-        return len(self._ready)
+    def depth(self, kind: str) -> int:
+        """How many keys of a kind wait for a worker."""
+        return sum(key.kind == kind for key in self._ready)
+
+    def longest(self, kind: str = "") -> float:
+        """For how many seconds the oldest key, of a kind or of any, has been in a worker's hands; 0.0 for none."""
+        began = [at for key, at in self._busy.items() if not kind or key.kind == kind]
+        return self._clock.monotonic() - min(began) if began else 0.0
 
     def add(self, key: Key) -> None:
         """The key is due now."""
         if timer := self._timers.pop(key, None):
             timer.cancel()
         if key not in self._waiting:
-            self._waiting.add(key)
+            self._waiting[key] = self._clock.monotonic()
+            queue_counts(key.kind).added()
             if key not in self._busy:
                 self._hand_out(key)
 
     def add_after(self, key: Key, seconds: float) -> None:
         """The key is due in so many seconds, unless it is due earlier already."""
+        queue_counts(key.kind).retried()
         earlier = self._timers.get(key)
         if earlier and earlier.when() <= self._clock.monotonic() + seconds:
             return
@@ -76,13 +84,13 @@ class Queue:
             self._wake.clear()
             await self._wake.wait()
         key = self._ready.popleft()
-        self._waiting.discard(key)
-        self._busy.add(key)
+        self._busy[key] = now = self._clock.monotonic()
+        queue_counts(key.kind).waited(now - self._waiting.pop(key))
         return key
 
     def done(self, key: Key) -> None:
         """The caller of `get` has finished with this key."""
-        self._busy.discard(key)
+        queue_counts(key.kind).worked(self._clock.monotonic() - self._busy.pop(key))
         if key in self._waiting:
             self._hand_out(key)
 

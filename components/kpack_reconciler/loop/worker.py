@@ -19,8 +19,8 @@ import structlog
 
 from kpack_reconciler.errors import ConflictError, PermanentError, TransientError
 from kpack_reconciler.loop.clock import Clock
-from kpack_reconciler.loop.metrics import LOOK_SECONDS, LOOKS
 from kpack_reconciler.loop.queue import Queue
+from kpack_reconciler.metrics import Outcome, looked
 from kpack_reconciler.model.actions import Action
 from kpack_reconciler.model.decisions import Decision
 from kpack_reconciler.model.facts import Fact
@@ -71,29 +71,29 @@ async def work(queue: Queue, looker: Looker, clock: Clock) -> None:
             outcome = await _look_safely(key, queue, looker, clock)
         finally:
             queue.done(key)
-        LOOKS.labels(kind=key.kind, outcome=outcome).inc()
-        LOOK_SECONDS.labels(kind=key.kind).observe(perf_counter() - started)
+        looked(key.kind, outcome, perf_counter() - started)
 
 
-async def _look_safely(key: Key, queue: Queue, looker: Looker, clock: Clock) -> str:
+async def _look_safely(key: Key, queue: Queue, looker: Looker, clock: Clock) -> Outcome:
     try:
         again = await look(key, looker, clock.now())
     except ConflictError as conflict:
         log.info("conflict", kind=key.kind, key=str(key), reason=str(conflict), again_in=queue.retry(key))
-        return "conflict"
+        return Outcome.CONFLICT
     except TransientError as error:
         log.warning("look failed", kind=key.kind, key=str(key), reason=str(error), again_in=queue.retry(key))
-        return "transient"
+        return Outcome.TRANSIENT
     except PermanentError as error:
         log.error(  # noqa: TRY400 - a refusal is no bug: its message says it all
             "look refused", kind=key.kind, key=str(key), reason=f"{error.reason}: {error}", again_in=queue.retry(key)
         )
         await looker.tell(key, error)
-        return "permanent"
+        return Outcome.PERMANENT
     except Exception:  # a bug in one decision must not stop the others
         log.exception("look crashed", kind=key.kind, key=str(key), again_in=queue.retry(key))
-        return "bug"
+        return Outcome.BUG
     queue.forget_failures(key)
-    if again is not None:
-        queue.add_after(key, again.total_seconds())
-    return "ok"
+    if again is None:
+        return Outcome.DONE
+    queue.add_after(key, again.total_seconds())
+    return Outcome.AGAIN

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from kpack_api.core import PersistentVolumeClaim, Pod
+from kpack_api.network import OPEN_NETWORK, Network
 from kpack_api.types import Build, Builder, Image, SourceResolver
 from kpack_reconciler.model.facts import BuilderImageSeen, ImageRebased, RevisionResolved, ServiceAccountSeen
 from kpack_reconciler.model.refusals import WriteRefused
@@ -31,9 +32,15 @@ class ImageWorld:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildPodSettings:
-    """What the installation decides about build pods: the image of `prepare` and `completion`, by digest."""
+    """What the installation decides about build pods: the image of `prepare` and `completion`, by digest.
+
+    `network` is what their containers need to know of the company's network. `pull_secrets` are names; the kubelet
+    passes over those that the namespace does not have.
+    """
 
     step_image: str
+    pull_secrets: tuple[str, ...] = ()
+    network: Network = OPEN_NETWORK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

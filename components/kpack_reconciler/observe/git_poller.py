@@ -24,9 +24,11 @@ from kpack_reconciler.clients.git.references import Ref, resolve
 from kpack_reconciler.clients.git.remote import ls_refs
 from kpack_reconciler.clients.service_accounts import ServiceAccounts
 from kpack_reconciler.errors import PermanentError
+from kpack_reconciler.metrics import Source, polled
 from kpack_reconciler.model.facts import Fault, Revision, RevisionQuestion, RevisionResolved
 from kpack_reconciler.model.git_credentials import AnyCredentials, GitCandidate, choose_git_credentials
-from kpack_reconciler.model.git_urls import public_url
+from kpack_reconciler.model.git_urls import hosts_of, public_url
+from kpack_reconciler.model.host_classes import host_class
 from kpack_reconciler.model.keys import Key
 from kpack_reconciler.observe.polling import AT_ONCE, PARALLEL, Schedule, fault_of
 
@@ -114,9 +116,14 @@ class GitPoller:
                 refs = await ls_refs(self._http, request.url, revisions, credentials=request.credentials)
             except Exception as error:  # noqa: BLE001 - becomes a fault; a bug is logged there
                 fault = fault_of(error, unavailable=_UNAVAILABLE, subject=public_url(request.url))
+                self._count(request, fault)
                 self._record(dict.fromkeys(request.questions, fault))
                 return
+        self._count(request, None)
         self._record({question: _resolved(refs, question.revision) for question in request.questions})
+
+    def _count(self, request: _Request, fault: Fault | None) -> None:
+        polled(Source.GIT, host_class(min(hosts_of(request.url), key=len, default="")), fault, self._now())
 
     def _record(self, answers: Mapping[RevisionQuestion, Revision | Fault]) -> None:
         at, record = self._now(), self._cache.facts.record

@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from time import monotonic
 from typing import Generic, TypeVar
 
 import msgspec
@@ -24,6 +25,7 @@ from kpack_api.wire import ObjectMeta
 from kpack_reconciler.cache.store import Store, T
 from kpack_reconciler.clients.kube.client import GoneError, KubeClient
 from kpack_reconciler.errors import PermanentError, TransientError
+from kpack_reconciler.metrics import LISTS, WATCH_FAILURES
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +84,10 @@ class Watched(Generic[T]):
 
 
 class Reflector(Generic[T]):
-    """Keeps one store like one collection. `synced` is set once the first list is in the store."""
+    """Keeps one store like one collection. `synced` is set once the first list is in the store.
+
+    `broken_since` is the time (`time.monotonic`) from which on nothing could be seen; None while all is well.
+    """
 
     def __init__(
         self, kube: KubeClient, watched: Watched[T], *, jitter: Callable[[], float], first_delay: float = 0.1
@@ -93,6 +98,12 @@ class Reflector(Generic[T]):
         self._first_delay = first_delay
         self._version = ""
         self.synced = asyncio.Event()
+        self.broken_since: float | None = None
+
+    @property
+    def resource(self) -> str:
+        """The collection's plural name, e.g. `images`."""
+        return self._watched.path.rpartition("/")[2]
 
     async def run(self) -> None:
         """List and watch until cancelled."""
@@ -102,15 +113,21 @@ class Reflector(Generic[T]):
                 if not self._version:
                     await self._list()
                 await self._watch()
-                delay = self._first_delay
+                delay, self.broken_since = self._first_delay, None
             except GoneError as gone:
                 log.info("listing anew", path=self._watched.path, reason=str(gone))
                 self._version = ""
                 await asyncio.sleep(self._first_delay * self._jitter())
             except (TransientError, PermanentError) as error:
+                self._note_failure()
                 log.warning("watch failed", path=self._watched.path, reason=str(error), again_in=delay)
                 await asyncio.sleep(delay * self._jitter())
                 delay = min(delay * 2, _LONGEST_DELAY)
+
+    def _note_failure(self) -> None:
+        WATCH_FAILURES.labels(self.resource).inc()
+        if self.broken_since is None:
+            self.broken_since = monotonic()
 
     async def _list(self) -> None:
         gone = {(value.metadata.namespace, value.metadata.name) for value in self._watched.store.values()}
@@ -126,6 +143,7 @@ class Reflector(Generic[T]):
             self._remove(namespace, name)
         self._version = page.metadata.resource_version
         self.synced.set()
+        LISTS.labels(self.resource).inc()
 
     async def _watch(self) -> None:
         seconds = _SHORTEST_WATCH + (_LONGEST_WATCH - _SHORTEST_WATCH) * min(self._jitter(), 1.0)
@@ -157,7 +175,7 @@ class Reflector(Generic[T]):
             self._remove(metadata.namespace, metadata.name)
         elif event.type != "BOOKMARK":
             self._put(event.object)
-        self._version = metadata.resource_version
+        self._version, self.broken_since = metadata.resource_version, None
 
     def _put(self, raw: msgspec.Raw) -> tuple[str, str]:
         metadata = _decode_object(raw).metadata

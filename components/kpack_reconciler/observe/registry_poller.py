@@ -28,9 +28,11 @@ from kpack_reconciler.cache.cache import Cache
 from kpack_reconciler.clients.registry import ImageConfig, RegistryClient, UnauthorizedError
 from kpack_reconciler.clients.service_accounts import ServiceAccounts
 from kpack_reconciler.errors import PermanentError, TransientError
+from kpack_reconciler.metrics import Source, polled
 from kpack_reconciler.model.builder_image import read_builder_labels
 from kpack_reconciler.model.credentials import Keychain
 from kpack_reconciler.model.facts import BuilderImage, BuilderImageQuestion, BuilderImageSeen, Fault
+from kpack_reconciler.model.host_classes import host_class
 from kpack_reconciler.model.keys import Key
 from kpack_reconciler.model.questions import builder_question
 from kpack_reconciler.model.references import ImageReference, InvalidReferenceError, parse_image
@@ -133,6 +135,7 @@ class RegistryPoller:
     async def _ask(self, question: BuilderImageQuestion) -> None:
         async with self._limit:
             seen = await self.inspect(question)
+        _count(seen)
         if self._cache.facts.record(seen):
             for builder in self._askers().get(question, ()):
                 self._changed(Key(builder.kind, builder.metadata.namespace, builder.metadata.name))
@@ -179,6 +182,14 @@ def _explaining(reference: ImageReference, keychain: Keychain, asker: Asker) -> 
         yield
     except UnauthorizedError as error:
         raise PermanentError(error.reason, explain_refusal(error.what, reference, keychain, asker)) from error
+
+
+def _count(seen: BuilderImageSeen) -> None:
+    try:
+        registry = parse_image(seen.question.image).registry
+    except InvalidReferenceError:
+        registry = ""
+    polled(Source.REGISTRY, host_class(registry), seen.answer if isinstance(seen.answer, Fault) else None, seen.at)
 
 
 def _asker(question: BuilderImageQuestion) -> Asker:

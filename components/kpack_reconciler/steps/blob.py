@@ -20,6 +20,7 @@ from typing import IO
 import aiohttp
 from yarl import URL
 
+from kpack_reconciler.clients.outside import UNTRUSTED, outside_session
 from kpack_reconciler.errors import TransientError
 from kpack_reconciler.model.blob_credentials import BasicLogin, BlobCredentials, Header, S3Key
 from kpack_reconciler.model.exit_codes import CREDENTIALS, GENERIC, TRANSIENT
@@ -71,7 +72,7 @@ async def _download(url: str, credentials: BlobCredentials | None, file: IO[byte
     file.truncate()
     place = first = _start(url)
     try:
-        async with aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True, auto_decompress=False) as http:
+        async with outside_session(timeout=_TIMEOUT, auto_decompress=False) as http:
             for _ in range(_MOST_REDIRECTS + 1):
                 own = _authorized(place, credentials) if place.origin() == first.origin() else {}
                 async with http.get(
@@ -81,6 +82,11 @@ async def _download(url: str, credentials: BlobCredentials | None, file: IO[byte
                         await _refuse(answer, url)
                         return await _keep(answer, file, limits)
                     place = _next(answer, url)
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise StepError(
+            f"failed to get blob {shown_url(url)}: its server shows a certificate that is not trusted"
+            f" ({error.certificate_error}): {UNTRUSTED}"
+        ) from error
     except (aiohttp.ClientError, TimeoutError) as error:
         raise TransientError(f"failed to get blob {shown_url(url)}: {type(error).__name__} {error}") from error
     raise StepError(f"failed to get blob {shown_url(url)}: more than {_MOST_REDIRECTS} redirects")

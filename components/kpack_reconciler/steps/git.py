@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kpack_api.names import GIT_ANNOTATION
+from kpack_reconciler.clients.outside import UNTRUSTED
 from kpack_reconciler.model.exit_codes import CREDENTIALS, GENERIC, TRANSIENT
 from kpack_reconciler.model.git_credentials import GitCandidate, choose_git_credentials
 from kpack_reconciler.model.git_urls import is_http, is_ssh, ssh_address
@@ -22,6 +23,7 @@ from kpack_reconciler.steps.ssh import FAILURE
 
 _NOT_GIVEN = ("couldn't find remote ref", "invalid refspec", "not our ref", "unadvertised object", "does not support")
 _REFUSED = ("could not read Username", "Authentication failed", "error: 401", "error: 403")
+_CERTIFICATE = "certificate"
 _MAY_PASS = (
     *("timed out", "Could not resolve host", "Failed to connect", "Connection reset", "early EOF", "hung up"),
     *("error: 429", "error: 500", "error: 502", "error: 503", "error: 504", "unexpected disconnect"),
@@ -100,6 +102,8 @@ def _explained(error: str, copy: WorkingCopy) -> StepError:
             f" secret annotated {GIT_ANNOTATION} with the host, or correct the one it has",
             code=CREDENTIALS,
         )
+    if _CERTIFICATE in error.lower():
+        return StepError(f"{last}: {UNTRUSTED}")
     if "couldn't find" in error:
         return StepError(f"{last}: push it, or correct spec.source.git.revision")
     return StepError(last, code=TRANSIENT if any(text in error for text in _MAY_PASS) else GENERIC)

@@ -23,7 +23,10 @@ from kpack_reconciler.model.git_urls import is_ssh, public_url, ssh_address
 from kpack_reconciler.steps.ssh import LOGIN, encode_login
 
 _SECONDS = 1800
-_PASSED = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY")
+_PASSED = (
+    *("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO"),
+    *("http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY"),
+)
 _SETTINGS = (
     ("safe.directory", "*"),
     ("core.hooksPath", "/dev/null"),

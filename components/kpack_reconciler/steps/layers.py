@@ -20,6 +20,7 @@ from typing import IO
 import aiohttp
 import msgspec
 
+from kpack_reconciler.clients.outside import outside_session
 from kpack_reconciler.clients.registry import RegistryClient
 from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.model.credentials import Keychain
@@ -57,7 +58,7 @@ def fetch_image(image: str, folder: Path, *, keychain: Keychain, limits: Limits 
 
 async def _pull(reference: ImageReference, folder: Path, keychain: Keychain, limits: Limits) -> str:
     target = Target(folder, limits=limits)
-    async with aiohttp.ClientSession() as http:
+    async with outside_session() as http:
         client = client_of(http, keychain)
         manifest = await client.image(reference)
         for layer in _layers(manifest.raw, reference):

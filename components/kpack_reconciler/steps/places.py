@@ -18,6 +18,7 @@ class Places:
     builder_pull_secrets: Path = Path(process.BUILDER_PULL_SECRETS_PATH)
     image_pull_secrets: Path = Path(process.IMAGE_PULL_SECRETS_PATH)
     project_metadata: Path = Path(process.PROJECT_METADATA_PATH)
+    certificates: Path = Path(process.CERTIFICATES_PATH)
     termination_log: Path = TERMINATION_LOG
 
 

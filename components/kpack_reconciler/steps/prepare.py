@@ -1,12 +1,14 @@
 """`prepare`, the first step of a build pod: credentials, source, platform environment.
 
-Owns the order and what later steps find in their folders: docker config in HOME, /platform/env, the source in the
-workspace, project-metadata.toml. Leaves reading Secrets, asking registries and fetching to the modules beside it.
+Owns the order and what later steps find in their folders: docker config in HOME, /platform/env, the company's
+authorities, the source in the workspace, project-metadata.toml. Leaves reading Secrets, asking registries and fetching
+to the modules beside it.
 
 Rules:
 - Registries are asked before the source is fetched, so that a missing right is told before minutes of building.
 - The step may run again in the same pod: the workspace is emptied first.
-- The application's own variables (`project.toml`) come first, so that the Build's win (kpack).
+- The application's own variables (`project.toml`) come first, so that the Build's win (kpack); those of the company's
+  network before both.
 - Nothing of a secret is printed.
 """
 
@@ -21,6 +23,8 @@ from kpack_api.process import StepEnvironment
 from kpack_reconciler.model.credentials import Keychain
 from kpack_reconciler.model.docker_config import docker_config
 from kpack_reconciler.model.references import InvalidReferenceError
+from kpack_reconciler.settings import SettingsError, read_network
+from kpack_reconciler.steps.network import platform_variables
 from kpack_reconciler.steps.places import BUILD_POD, Places
 from kpack_reconciler.steps.project_descriptor import apply_descriptor
 from kpack_reconciler.steps.registries import check_read, check_write, cloud_logins
@@ -40,16 +44,17 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ, 
         prepare(arguments, environment, places)
     except StepError as error:
         return fail(str(error), code=error.code, termination_log=places.termination_log)
-    except InvalidReferenceError as error:
+    except (InvalidReferenceError, SettingsError) as error:
         return fail(str(error), termination_log=places.termination_log)
     return 0
 
 
 def prepare(arguments: Sequence[str], environment: Mapping[str, str], places: Places) -> None:
-    """Do what the step is for. Raises StepError and InvalidReferenceError."""
+    """Do what the step is for. Raises StepError, InvalidReferenceError and SettingsError."""
     if changes := environment.get(StepEnvironment.BUILD_CHANGES):
         say(f"Build reason(s): {changes}")
     say("Loading registry credentials from service account secrets")
+    network = read_network(environment)
     secrets = read_secrets(arguments, places.secrets)
     if not secrets.keychain.entries:
         say("No registry credentials were loaded from service account secrets")
@@ -63,9 +68,13 @@ def prepare(arguments: Sequence[str], environment: Mapping[str, str], places: Pl
         asyncio.run(check_write(tag, secrets.keychain + clouds, account=account))
     if run_image:
         asyncio.run(check_read(run_image, keychain + clouds, account=account))
+    if network.certificates:
+        from kpack_reconciler.steps.certificates import write_certificates  # noqa: PLC0415 - cryptography
+
+        write_certificates(network.certificates, places.certificates)
     fetch_source(environment, secrets, places)
     described = apply_descriptor(application_folder(environment, places), places.home)
-    write_platform_environment({**described, **variables}, places.platform)
+    write_platform_environment({**platform_variables(network), **described, **variables}, places.platform)
 
 
 def write_docker_config(keychain: Keychain, home: Path) -> None:

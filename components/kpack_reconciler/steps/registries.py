@@ -16,6 +16,7 @@ from typing import TypeVar
 import aiohttp
 
 from kpack_reconciler.clients.keychains.clouds import CloudKeychains
+from kpack_reconciler.clients.outside import outside_session
 from kpack_reconciler.clients.registry import KnownRegistries, RegistryClient, UnauthorizedError
 from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.model.credentials import Keychain
@@ -37,7 +38,7 @@ async def cloud_logins(keychain: Keychain, images: Iterable[str]) -> Keychain:
     Raises InvalidReferenceError.
     """
     found = []
-    async with aiohttp.ClientSession() as http:
+    async with outside_session() as http:
         clouds = CloudKeychains(http, now=lambda: datetime.now(UTC))
         for reference in (parse_image(image) for image in images):
             login = await clouds.login(reference.registry)
@@ -55,7 +56,7 @@ def client_of(http: aiohttp.ClientSession, keychain: Keychain) -> RegistryClient
 
 async def ask_patiently(keychain: Keychain, ask: Callable[[RegistryClient], Awaitable[T]]) -> T:
     """Ask with this keychain, three times where what went wrong may pass. Raises PermanentError and TransientError."""
-    async with aiohttp.ClientSession() as http:
+    async with outside_session() as http:
         client = client_of(http, keychain)
         for pause in _PAUSES_SECONDS:
             try:

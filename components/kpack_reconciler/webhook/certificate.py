@@ -81,6 +81,11 @@ def is_good(serving: ServingCertificate, service: str, namespace: str, *, now: d
     return covers and lasts and key.public_key() == certificate.public_key()
 
 
+def ends_at(serving: ServingCertificate) -> datetime:
+    """From when on a certificate is refused (UTC)."""
+    return x509.load_pem_x509_certificate(serving.certificate).not_valid_after_utc
+
+
 def _kept(before: ServingCertificate | None) -> bytes:
     """The newest authority of a certificate that is replaced; nothing where the text is none."""
     if before is None:

@@ -11,6 +11,7 @@ import gc
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
+from time import monotonic
 from typing import TypeVar
 
 import aiohttp
@@ -23,6 +24,7 @@ from kpack_reconciler.clients.keychains.clouds import CloudKeychains
 from kpack_reconciler.clients.keychains.files import read_own_logins
 from kpack_reconciler.clients.kube.client import KubeClient
 from kpack_reconciler.clients.kube.config import ClusterConfig
+from kpack_reconciler.clients.outside import outside_session
 from kpack_reconciler.clients.registry import KnownRegistries, RegistryClient
 from kpack_reconciler.clients.service_accounts import ServiceAccounts
 from kpack_reconciler.decide.build import decide_build
@@ -38,10 +40,10 @@ from kpack_reconciler.gather.image import gather_image
 from kpack_reconciler.gather.source import gather_source_resolver
 from kpack_reconciler.loop.clock import SystemClock
 from kpack_reconciler.loop.health import serve_health
-from kpack_reconciler.loop.metrics import LEADER, QUEUE_LENGTH
 from kpack_reconciler.loop.queue import Queue
 from kpack_reconciler.loop.worker import Consider, Looker, work
-from kpack_reconciler.model.actions import Action, RecordEvent
+from kpack_reconciler.metrics import LEADER
+from kpack_reconciler.model.actions import Action, PatchStatus, RecordEvent
 from kpack_reconciler.model.decisions import Decision
 from kpack_reconciler.model.facts import Fact, ImageRebased
 from kpack_reconciler.model.keys import Key
@@ -51,6 +53,14 @@ from kpack_reconciler.observe.git_poller import GitPoller
 from kpack_reconciler.observe.lease import LeaseElection, LeaseTerms
 from kpack_reconciler.observe.registry_poller import RegistryPoller
 from kpack_reconciler.settings import Settings
+from kpack_reconciler.wiring import vitals
+from kpack_reconciler.wiring.counting import (
+    count_action,
+    count_rebase,
+    count_remote_request,
+    counting_requests,
+    traced,
+)
 from kpack_reconciler.wiring.reflecting import AnyReflector, Reflecting, jitter
 
 log = structlog.get_logger(__name__)
@@ -98,11 +108,16 @@ class Controller:
         self.reflectors = Reflecting(kube=kube, changed=self._changed).all(self.cache)
         terms = LeaseTerms(namespace=settings.system_namespace, name=LEASE_NAME, holder=settings.pod_name)
         self.election = LeaseElection(kube, terms, now=self.clock.now, monotonic=self.clock.monotonic)
-        QUEUE_LENGTH.set_function(lambda: len(self.queue))
+        LEADER.labels(LEASE_NAME).set(0)
+        vitals.expose(self.queue, self.cache, self.reflectors, monotonic)
 
-    def synced(self) -> bool:
-        """Whether every first list is done."""
-        return all(reflector.synced.is_set() for reflector in self.reflectors)
+    def unready(self) -> str:
+        """What has not been listed yet, "" where every first list is done."""
+        return vitals.unready(self.reflectors)
+
+    def sick(self) -> str:
+        """What only a new process can heal, "" where nothing."""
+        return vitals.sick(self.queue, self.reflectors, monotonic())
 
     async def run(self) -> None:
         """Keep the cache; as leader, also look and poll. Ends when cancelled, or with a dead part's error."""
@@ -112,7 +127,7 @@ class Controller:
                     tasks.create_task(reflector.run())
                 await _first_lists(self.reflectors)
                 await self.election.acquire()
-                LEADER.set(1)
+                LEADER.labels(LEASE_NAME).set(1)
                 tasks.create_task(self.election.keep())
                 for _ in range(self.settings.workers):
                     tasks.create_task(work(self.queue, self.looker, self.clock))
@@ -132,6 +147,7 @@ class Controller:
             self._wake(kind)
 
     def _rebased(self, fact: ImageRebased) -> None:
+        count_rebase(fact)
         self.cache.facts.record(fact)
         self.queue.add(Key(Kind.BUILD, fact.question.namespace, fact.question.build))
 
@@ -143,7 +159,9 @@ class Controller:
 
     def _consider(self) -> dict[str, Consider]:
         cache, settings = self.cache, self.settings
-        pods = BuildPodSettings(step_image=settings.step_image)
+        pods = BuildPodSettings(
+            step_image=settings.step_image, pull_secrets=settings.pull_secrets, network=settings.network
+        )
         builder = _both(lambda key: gather_builder(cache, key, settings.builder_poll), decide_builder)
         return {
             Kind.IMAGE: _both(lambda key: gather_image(cache, key), decide_image),
@@ -157,13 +175,16 @@ class Controller:
 
     async def _run(self, action: Action) -> Fact | None:
         """Carry out an action; what the API server refuses to write is remembered, so that decisions can tell it."""
+        before = self.cache.find(action.key) if isinstance(action, PatchStatus) else None
         try:
-            return await self._effects.run(action)
+            fact = await self._effects.run(action)
         except PermanentError as error:
             refused = refusal(action, error, self.clock.now())
             if refused is not None:
                 self.cache.facts.refuse(refused)
             raise
+        count_action(action, before)
+        return fact
 
     async def _tell(self, key: Key, error: PermanentError) -> None:
         found = self.cache.find(key)
@@ -185,11 +206,12 @@ class Controller:
 async def run_controller(settings: Settings, config: ClusterConfig) -> None:
     """Run the controller, its clients and its health server until cancelled."""
     async with AsyncExitStack() as stack:
-        kube = await stack.enter_async_context(KubeClient(config))
+        kube = await stack.enter_async_context(KubeClient(config, answered=counting_requests(config.server)))
         timeout = aiohttp.ClientTimeout(total=_OUTSIDE_SECONDS)
-        http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+        http = await stack.enter_async_context(outside_session(timeout=timeout))
+        http.trace_configs.append(traced(count_remote_request))
         controller = Controller(settings, kube, http)
-        await stack.enter_async_context(serve_health(HEALTH_PORT, ready=controller.synced))
+        await stack.enter_async_context(serve_health(HEALTH_PORT, unready=controller.unready, sick=controller.sick))
         log.info("controller starts", namespace=settings.system_namespace, holder=settings.pod_name)
         await controller.run()
 

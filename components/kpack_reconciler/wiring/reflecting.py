@@ -26,6 +26,11 @@ class AnyReflector(Protocol):
     """A reflector, whatever it keeps."""
 
     synced: asyncio.Event
+    broken_since: float | None
+
+    @property
+    def resource(self) -> str:
+        """The collection's plural name."""
 
     async def run(self) -> None:
         """Keep the store until cancelled."""

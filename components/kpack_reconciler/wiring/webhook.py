@@ -18,7 +18,14 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from kpack_api.process import HEALTH_PORT, WEBHOOK_NAME, WEBHOOK_PORT, WEBHOOK_SECRET
+from kpack_api.process import (
+    HEALTH_PORT,
+    MUTATING_PATH,
+    VALIDATING_PATH,
+    WEBHOOK_NAME,
+    WEBHOOK_PORT,
+    WEBHOOK_SECRET,
+)
 from kpack_api.wire import ObjectMeta
 from kpack_reconciler.clients.kube.client import KubeClient
 from kpack_reconciler.clients.kube.config import ClusterConfig
@@ -26,10 +33,12 @@ from kpack_reconciler.clients.kube.paths import resource_path
 from kpack_reconciler.effects.webhook_registration import WebhookRegistration
 from kpack_reconciler.errors import ConflictError, PermanentError, TransientError
 from kpack_reconciler.loop.health import serve_health
+from kpack_reconciler.metrics import CERTIFICATE_ENDS
 from kpack_reconciler.model.serving_certificate import ServingCertificate
 from kpack_reconciler.settings import Settings
-from kpack_reconciler.webhook.certificate import is_good, make_certificate
+from kpack_reconciler.webhook.certificate import ends_at, is_good, make_certificate
 from kpack_reconciler.webhook.server import make_app
+from kpack_reconciler.wiring.counting import counting_requests, counting_reviews
 
 log = structlog.get_logger(__name__)
 
@@ -70,8 +79,18 @@ class Webhook:
         )
 
     def ready(self) -> bool:
-        """Whether the port is open and the API server has been told to trust its certificate."""
-        return self._trusted.is_set() and self._serving.is_set()
+        """Whether the port is open with a good certificate that the API server has been told to trust."""
+        return not self.unready()
+
+    def unready(self) -> str:
+        """Why no review can come yet, or any more; "" where they can."""
+        if not self._serving.is_set():
+            return "no certificate is served yet"
+        if not self._trusted.is_set():
+            return "the API server has not been told yet whom to trust"
+        if self._served is None or datetime.now(UTC) >= ends_at(self._served):
+            return f"the certificate has ended: delete the Secret {WEBHOOK_SECRET}"
+        return ""
 
     def default_storage_class(self) -> bool:
         """Whether the cluster had a default StorageClass when it was last looked at."""
@@ -80,6 +99,7 @@ class Webhook:
     async def run(self) -> None:
         """Serve until cancelled."""
         app = make_app(default_storage_class=self.default_storage_class)
+        app.middlewares.append(counting_reviews(MUTATING_PATH, VALIDATING_PATH))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         try:
@@ -108,6 +128,7 @@ class Webhook:
         if pems != self._served:
             _load(self._tls, pems)
             self._served = pems
+            CERTIFICATE_ENDS.set(ends_at(pems).timestamp())
             self._certified.set()
         self._trusted.set()
 
@@ -128,9 +149,9 @@ class Webhook:
 async def run_webhook(settings: Settings, config: ClusterConfig) -> None:
     """Run the webhook, its client and its health server until cancelled."""
     async with AsyncExitStack() as stack:
-        kube = await stack.enter_async_context(KubeClient(config))
+        kube = await stack.enter_async_context(KubeClient(config, answered=counting_requests(config.server)))
         webhook = Webhook(settings, kube)
-        await stack.enter_async_context(serve_health(HEALTH_PORT, ready=webhook.ready))
+        await stack.enter_async_context(serve_health(HEALTH_PORT, unready=webhook.unready, sick=lambda: ""))
         await webhook.run()
 
 

@@ -16,6 +16,7 @@ import aiohttp
 from kpack_api.names import GIT_ANNOTATION
 from kpack_reconciler.clients.git.protocol import MOST_BYTES, NoProtocolError, ls_refs_command, read_refs
 from kpack_reconciler.clients.git.references import Ref
+from kpack_reconciler.clients.outside import UNTRUSTED
 from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.model.git_credentials import GitCredentials
 from kpack_reconciler.model.git_urls import public_url
@@ -37,6 +38,10 @@ async def ls_refs_over_http(
         return refs if refs is not None else await server.advertised()
     except (aiohttp.InvalidURL, aiohttp.TooManyRedirects) as error:
         raise PermanentError("InvalidGitUrl", f"{shown}: not a URL; correct spec.source.git.url") from error
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise TransientError(
+            f"git server of {shown} shows a certificate that is not trusted ({error.certificate_error}): {UNTRUSTED}"
+        ) from error
     except (aiohttp.ClientError, TimeoutError) as error:
         raise TransientError(f"git server of {shown} does not answer: {type(error).__name__} {error}") from error
 

@@ -10,7 +10,7 @@ Rules:
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Self
@@ -24,6 +24,10 @@ from kpack_reconciler.errors import ConflictError, PermanentError, TransientErro
 _TOKEN_SECONDS = 60.0
 _REQUEST_SECONDS = 30.0
 _CONNECT_SECONDS = 10.0
+
+
+Answered = Callable[[str, int | None], None]
+"""Told of each request: its method, and the status of the answer; None where there was none."""
 
 
 class NotFoundError(PermanentError):
@@ -54,10 +58,13 @@ class _Status(msgspec.Struct):
 
 
 class KubeClient:
-    """A client of one API server; an asynchronous context manager that owns its connections."""
+    """A client of one API server; an asynchronous context manager that owns its connections.
 
-    def __init__(self, config: ClusterConfig) -> None:
-        self._config = config
+    `answered` is told of its requests.
+    """
+
+    def __init__(self, config: ClusterConfig, *, answered: Answered = lambda *_: None) -> None:
+        self._config, self._answered = config, answered
         self._token = config.token
         self._token_read_at = float("-inf")
         self._session: aiohttp.ClientSession | None = None
@@ -154,19 +161,24 @@ class KubeClient:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         if self._session is None:
             raise RuntimeError("KubeClient is used outside its context: `async with KubeClient(config) as kube`")
+        status: int | None = None
         try:
             for last_try in (False, True):
                 headers = self._headers(media_type if data is not None else "", fresh=last_try)
                 async with self._session.request(
                     method, self._config.server + path, params=params, data=data, headers=headers, timeout=timeout
                 ) as response:
-                    if response.status == 401 and not last_try and self._config.token_file:  # noqa: PLR2004
+                    status = response.status
+                    self._answered(method, status)
+                    if status == 401 and not last_try and self._config.token_file:  # noqa: PLR2004
                         continue
-                    if response.status >= 400:  # noqa: PLR2004
-                        raise _translated(response.status, await response.read(), request=f"{method} {path}")
+                    if status >= 400:  # noqa: PLR2004
+                        raise _translated(status, await response.read(), request=f"{method} {path}")
                     yield response
                     return
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if status is None:
+                self._answered(method, None)
             raise TransientError(f"{method} {path}: {type(error).__name__}: {error}") from error
 
     def _headers(self, media_type: str, *, fresh: bool) -> dict[str, str]:

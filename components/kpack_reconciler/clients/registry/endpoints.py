@@ -14,6 +14,7 @@ from http import HTTPStatus
 
 import aiohttp
 
+from kpack_reconciler.clients.outside import UNTRUSTED
 from kpack_reconciler.clients.registry.answers import UnauthorizedError, retry_after
 from kpack_reconciler.clients.registry.challenges import Challenge, read_challenge
 from kpack_reconciler.errors import TransientError
@@ -44,8 +45,12 @@ async def find_endpoint(http: aiohttp.ClientSession, registry: str) -> Endpoint:
         return await _knock(http, "https", registry)
     except aiohttp.ClientConnectorCertificateError as error:
         raise TransientError(
-            f"registry {registry} shows a certificate that is not trusted ({error.certificate_error}):"
-            " give it one of a public authority"
+            f"registry {registry} shows a certificate that is not trusted ({error.certificate_error}): {UNTRUSTED}"
+        ) from error
+    except aiohttp.ClientHttpProxyError as error:
+        raise TransientError(
+            f"the proxy lets nobody to registry {registry} ({error.status} {error.message}): correct `proxy` of"
+            " BuildService"
         ) from error
     except (aiohttp.ClientError, TimeoutError) as error:
         if not may_speak_http(registry):
