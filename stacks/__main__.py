@@ -7,6 +7,7 @@ from pulumi_kpack import (
     Builder,
     BuildService,
     BuildServiceAccount,
+    BuildServiceArgs,
     GitCredentials,
     Image,
     ReconcilerImage,
@@ -21,22 +22,26 @@ def declare() -> None:
     service = declare_service(settings.service)
     app = declare_application(settings.application, service)
     pulumi.export("image", app.latest_image)
+    pulumi.export("builtAt", app.built_at)
     pulumi.export("latestBuild", app.latest_build)
     pulumi.export("tags", app.tags)
 
 
 def declare_service(settings: ServiceSettings) -> BuildService:
     """The build service; its image is built here when none is given."""
-    return BuildService(
-        "kpack",
-        {
-            "image": build_reconciler(settings.image) if isinstance(settings.image, BuildSettings) else settings.image,
-            "replicas": settings.replicas,
-            "log_level": settings.log_level,
-            "source_poll_seconds": settings.source_poll_seconds,
-            "builder_poll_seconds": settings.builder_poll_seconds,
-        },
-    )
+    args: BuildServiceArgs = {
+        "image": build_reconciler(settings.image) if isinstance(settings.image, BuildSettings) else settings.image,
+        "replicas": settings.replicas,
+        "log_level": settings.log_level,
+        "source_poll_seconds": settings.source_poll_seconds,
+        "builder_poll_seconds": settings.builder_poll_seconds,
+    }
+    if settings.certificates is not None:
+        args["certificates"] = settings.certificates.read_text()
+    if settings.proxy is not None:
+        words = {"no_proxy": settings.no_proxy, "namespaces": settings.build_namespaces}
+        args["proxy"] = {"https": settings.proxy, **words}  # type: ignore[typeddict-item]
+    return BuildService("kpack", args)
 
 
 def build_reconciler(settings: BuildSettings) -> pulumi.Output[str]:

@@ -35,13 +35,21 @@ class BuildSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
-    """The build service: `image` is made elsewhere by digest, or a `BuildSettings` says how it is built here."""
+    """The build service: `image` is made elsewhere by digest, or a `BuildSettings` says how it is built here.
+
+    `certificates` is a file with the company's own authorities, `proxy` its proxy for https; the proxy's login is told
+    in `build_namespaces`.
+    """
 
     image: str | BuildSettings
     replicas: int
     log_level: str
     source_poll_seconds: int
     builder_poll_seconds: int
+    certificates: Path | None
+    proxy: pulumi.Output[str] | None
+    no_proxy: tuple[str, ...]
+    build_namespaces: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +86,16 @@ def _service(config: pulumi.Config) -> ServiceSettings:
         log_level=config.get("logLevel", "info") or "info",
         source_poll_seconds=_number(config, "sourcePollSeconds", default=60),
         builder_poll_seconds=_number(config, "builderPollSeconds", default=60),
+        certificates=Path(file) if (file := config.get("certificatesFile")) else None,
+        proxy=config.get_secret("httpsProxy") if config.get("httpsProxy") else None,
+        no_proxy=_words(config, "noProxy"),
+        build_namespaces=_words(config, "buildNamespaces"),
     )
+
+
+def _words(config: pulumi.Config, key: str) -> tuple[str, ...]:
+    """The words of a value, between commas."""
+    return tuple(word for word in (config.get(key) or "").split(",") if word)
 
 
 def _image(config: pulumi.Config) -> str | BuildSettings:

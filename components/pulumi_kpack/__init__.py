@@ -13,6 +13,7 @@ from pulumi_kpack.args import (
     GitCredentialsArgs,
     GitSourceArgs,
     ImageArgs,
+    ProxyArgs,
     ReconcilerImageArgs,
     RegistryCredentialsArgs,
     RegistrySourceArgs,
@@ -22,6 +23,8 @@ from pulumi_kpack.build_service import BuildService
 from pulumi_kpack.builder import Builder, ClusterBuilder
 from pulumi_kpack.credentials import GitCredentials, RegistryCredentials
 from pulumi_kpack.image import ExistingImage, Image
+from pulumi_kpack.promotion import Promotion
+from pulumi_kpack.promotion_args import PromotionArgs, PromotionRulesArgs
 from pulumi_kpack.reconciler_image import ReconcilerImage
 from pulumi_kpack.rules import InvalidArgumentError
 from pulumi_kpack.service_account import BuildServiceAccount
@@ -47,6 +50,10 @@ __all__ = [
     "Image",
     "ImageArgs",
     "InvalidArgumentError",
+    "Promotion",
+    "PromotionArgs",
+    "PromotionRulesArgs",
+    "ProxyArgs",
     "ReconcilerImage",
     "ReconcilerImageArgs",
     "RegistryCredentials",

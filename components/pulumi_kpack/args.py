@@ -18,6 +18,20 @@ Text = pulumi.Input[str]
 DOCKER_HUB = "https://index.docker.io/v1/"
 
 
+class ProxyArgs(TypedDict):
+    """The company's proxies."""
+
+    http: NotRequired[Text]
+    """The proxy for http: `http://proxy.example.com:3128`; kept secret, it may hold a login (`user:password@`)."""
+    https: NotRequired[Text]
+    """The proxy for https; kept secret, it may hold a login."""
+    no_proxy: NotRequired[Sequence[str]]
+    """Hosts, and domains that begin with a dot, that are reached without it. The cluster's own services and the cloud's
+    metadata always are."""
+    namespaces: NotRequired[Sequence[str]]
+    """The namespaces of builds, where a proxy asks for a login: a Secret with it is made there. They must exist."""
+
+
 class BuildServiceArgs(TypedDict):
     """Arguments of `BuildService`."""
 
@@ -36,13 +50,19 @@ class BuildServiceArgs(TypedDict):
     builder_poll_seconds: NotRequired[int]
     """Seconds between two looks at a builder image. Default 60."""
     labels: NotRequired[Mapping[str, Text]]
-    """Labels of all objects of the service."""
+    """Labels of all objects of the service but its CustomResourceDefinitions, which may outlive it."""
     node_selector: NotRequired[Mapping[str, Text]]
     """Labels that a node must have to run the service."""
     tolerations: NotRequired[Sequence[Mapping[str, object]]]
     """Taints that the service's pods tolerate (core/v1 Toleration)."""
     image_pull_secrets: NotRequired[Sequence[Text]]
-    """Secrets in the system namespace to pull `image` with."""
+    """Secrets in the system namespace to pull `image` with. Build pods, which run it in their first and last container,
+    pull with the Secrets of these names in their own namespace: declare them there, too."""
+    certificates: NotRequired[str]
+    """Certificates (PEM) of the company's own authorities: the service, each step of a build and buildpacks trust them
+    beside the public ones, for registries, git servers and archives. Default: none."""
+    proxy: NotRequired[ProxyArgs]
+    """The company's proxies: the service, each step of a build and buildpacks use them. Default: none."""
     retain_definitions: NotRequired[bool]
     """Whether the CustomResourceDefinitions, and so all Images, outlive `pulumi destroy`. Default true."""
 
@@ -87,6 +107,8 @@ class BuildServiceAccountArgs(TypedDict):
     """Logins that the builds may use. They must be in the same namespace."""
     secrets: NotRequired[Sequence[Text]]
     """Names of further secrets, made elsewhere."""
+    image_pull_secrets: NotRequired[Sequence[Text]]
+    """Names of further secrets with a docker configuration, made elsewhere: builder images are pulled with them."""
     namespace: NotRequired[Text]
     """The namespace of the builds. Default `default`."""
 
@@ -178,7 +200,7 @@ class BindingArgs(TypedDict):
 class BuildArgs(TypedDict):
     """Settings of an Image's builds."""
 
-    env: NotRequired[Sequence[Mapping[str, object]]]
+    env: NotRequired[Sequence[Mapping[str, pulumi.Input[object]]]]
     """Environment of detect and build: `{"name": …, "value": …}` (core/v1 EnvVar)."""
     resources: NotRequired[Mapping[str, pulumi.Input[Mapping[str, str]]]]
     """`requests` and `limits` of the build's containers."""
@@ -195,7 +217,7 @@ class ImageArgs(TypedDict):
     """What builds it: the component, or `{"kind": …, "name": …}` of one that was made elsewhere."""
     source: SourceArgs
     """Where the code lies."""
-    service_account: NotRequired["BuildServiceAccount | str"]
+    service_account: NotRequired["BuildServiceAccount | Text"]
     """The account whose secrets the builds use: the component, or a name. Default `default`."""
     additional_tags: NotRequired[Sequence[Text]]
     """Further tags in the same registry."""
@@ -219,7 +241,7 @@ class ImageArgs(TypedDict):
     """`built`: `up` waits for the build and fails with it; `accepted`: until the controller has seen the Image; `none`:
     not at all. With the last two a failed build shows in `status` only. Default `built`."""
     timeout_minutes: NotRequired[int]
-    """How long `pulumi up` waits at most. Default 30."""
+    """How long `pulumi up` waits at most. Default 30; 5 where `wait` is `accepted`."""
 
 
 class ExistingImageArgs(TypedDict):

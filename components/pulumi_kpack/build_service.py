@@ -1,18 +1,25 @@
 """The component that installs the build service into a cluster."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 
-from kpack_api.process import NAMESPACE, Command, Environment
+from kpack_api.certificates import read_certificates
+from kpack_api.network import NEVER_PROXIED
+from kpack_api.process import NAMESPACE, PROXY_SECRET, Command, Environment, Proxy
 from pulumi_kpack import manifests
-from pulumi_kpack.args import BuildServiceArgs
+from pulumi_kpack.args import BuildServiceArgs, ProxyArgs
+from pulumi_kpack.claim import claim_cluster
 from pulumi_kpack.manifests.admission import webhook_configurations, webhook_service
+from pulumi_kpack.manifests.network import certificates_map, certificates_source, proxy_secret, proxy_sources
 from pulumi_kpack.manifests.rbac import access
 from pulumi_kpack.manifests.service import definitions, namespace
 from pulumi_kpack.manifests.workloads import DEFAULT_RESOURCES, Workload, deployment, disruption_budget
 from pulumi_kpack.options import child_options
 from pulumi_kpack.resources import KubernetesObject
+from pulumi_kpack.rollout import see_running
 from pulumi_kpack.rules import check_build_service
 
 _ROLLOUT_MINUTES = 5
@@ -37,11 +44,12 @@ class BuildService(pulumi.ComponentResource):
         super().__init__("pulumi-kpack:index:BuildService", name, None, opts)
         system = args.get("namespace", NAMESPACE)
         labels = args.get("labels", {})
-        workload = _workload(args)
         retained = args.get("retain_definitions", True)
 
-        home = self._declare(namespace(system, labels=labels))
-        kinds = [self._declare(each, retain_on_delete=retained) for each in definitions(labels=labels)]
+        claimed = claim_cluster(name, self, system, labels=labels)
+        home = self._declare(namespace(system, labels=labels), after=[claimed])
+        workload = dataclasses.replace(_workload(args), sources=self._connect(args, home))
+        kinds = [self._declare(each, after=[claimed], retain_on_delete=retained) for each in definitions()]
         rights = [self._declare(each, after=[home]) for each in access(system, labels=labels)]
         doors = [
             self._declare(webhook_service(system, labels=labels), after=[home]),
@@ -49,22 +57,47 @@ class BuildService(pulumi.ComponentResource):
         ]
         for command in (Command.CONTROLLER, Command.WEBHOOK):
             self._declare(disruption_budget(command, workload), after=[home])
+        processes = [
             self._declare(deployment(command, workload), after=[*kinds, *rights, *doors], minutes=_ROLLOUT_MINUTES)
-        self.namespace = home.object_name
+            for command in (Command.CONTROLLER, Command.WEBHOOK)
+        ]
+        self.namespace = see_running(name, self, processes, home.object_name)
         self.image = pulumi.Output.from_input(args["image"])
         self.register_outputs({"namespace": self.namespace, "image": self.image})
+
+    def _connect(
+        self, args: BuildServiceArgs, home: pulumi.Resource
+    ) -> Mapping[Environment | Proxy, manifests.Manifest]:
+        """Declare what describes the company's network; the variables of the processes that come of it."""
+        system, labels = args.get("namespace", NAMESPACE), args.get("labels", {})
+        sources: dict[Environment | Proxy, manifests.Manifest] = {}
+        if certificates := read_certificates(args.get("certificates") or ""):
+            manifest = certificates_map(certificates, system, labels=labels)
+            sources |= certificates_source(self._declare(manifest, suffix="certificates", after=[home]).object_name)
+        if proxy := args.get("proxy"):
+            proxies = _proxies(proxy)
+            manifest = proxy_secret(proxies, system, labels=labels)
+            secret = self._declare(manifest, suffix="proxy", after=[home])
+            sources |= proxy_sources(secret.metadata.apply(_chosen_name), proxies)
+            for place in proxy.get("namespaces", ()):
+                manifest = proxy_secret(proxies, place, name=PROXY_SECRET, labels=labels)
+                self._declare(manifest, suffix=f"proxy-{place}")
+        return sources
 
     def _declare(
         self,
         manifest: manifests.Manifest,
         *,
+        suffix: str = "",
         after: Sequence[pulumi.Resource] = (),
         retain_on_delete: bool = False,
         minutes: int | None = None,
     ) -> KubernetesObject:
-        name = f"{self._name}-{_child_suffix(manifest)}"
+        name = f"{self._name}-{suffix or _child_suffix(manifest)}"
         opts = child_options(self, depends_on=after, retain_on_delete=retain_on_delete, minutes=minutes)
-        return KubernetesObject(name, manifest, opts)
+        hidden = ["data", "stringData"] if manifest["kind"] == "Secret" else None
+        secret = pulumi.ResourceOptions(additional_secret_outputs=hidden)
+        return KubernetesObject(name, manifest, pulumi.ResourceOptions.merge(opts, secret))
 
 
 def _workload(args: BuildServiceArgs) -> Workload:
@@ -73,17 +106,32 @@ def _workload(args: BuildServiceArgs) -> Workload:
         Environment.SOURCE_POLL_SECONDS: args.get("source_poll_seconds"),
         Environment.BUILDER_POLL_SECONDS: args.get("builder_poll_seconds"),
     }
+    environment: dict[Environment, object] = {name: str(value) for name, value in settings.items() if value is not None}
+    if pull_secrets := args.get("image_pull_secrets"):
+        environment[Environment.PULL_SECRETS] = pulumi.Output.all(*pull_secrets).apply(",".join)
     return Workload(
         namespace=args.get("namespace", NAMESPACE),
         image=args["image"],
         replicas=args.get("replicas", _DEFAULT_REPLICAS),
         resources=args.get("resources", DEFAULT_RESOURCES),
-        environment={name: str(value) for name, value in settings.items() if value is not None},
+        environment=environment,
         labels=args.get("labels", {}),
         node_selector=args.get("node_selector", {}),
         tolerations=args.get("tolerations", ()),
         pull_secrets=args.get("image_pull_secrets", ()),
     )
+
+
+def _proxies(args: ProxyArgs) -> Mapping[Proxy, object]:
+    """The variables of the proxies, hidden."""
+    never = ",".join(dict.fromkeys((*NEVER_PROXIED, *args.get("no_proxy", ()))))
+    given = {Proxy.HTTP_PROXY: args.get("http"), Proxy.HTTPS_PROXY: args.get("https"), Proxy.NO_PROXY: never}
+    return {name: pulumi.Output.secret(value) for name, value in given.items() if value not in (None, "")}
+
+
+def _chosen_name(metadata: Mapping[str, Any]) -> str | None:
+    """The name that Pulumi chose; None where nothing was made, as under mocks."""
+    return metadata.get("name")
 
 
 def _child_suffix(manifest: Mapping[str, object]) -> str:

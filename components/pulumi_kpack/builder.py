@@ -16,6 +16,7 @@ class Builder(pulumi.ComponentResource):
     """A ready-made builder image for the Images of one namespace."""
 
     kind: Kind = Kind.BUILDER
+    """The object's kind, by which Images name it."""
 
     builder_name: pulumi.Output[str]
     """The object's name."""
@@ -34,6 +35,7 @@ class ClusterBuilder(pulumi.ComponentResource):
     """A ready-made builder image for the Images of every namespace."""
 
     kind: Kind = Kind.CLUSTER_BUILDER
+    """The object's kind, by which Images name it."""
 
     builder_name: pulumi.Output[str]
     """The object's name."""

@@ -28,13 +28,14 @@ class RegistryCredentials(pulumi.ComponentResource):
         super().__init__("pulumi-kpack:index:RegistryCredentials", name, None, opts)
         namespace = args.get("namespace", DEFAULT_NAMESPACE)
         self.pulls = "docker_config_json" in args
+        self.registry: pulumi.Input[str] = args.get("registry", DOCKER_HUB)
         if self.pulls:
             manifest = manifests.docker_config(name, namespace, pulumi.Output.secret(args["docker_config_json"]))
         else:
             manifest = manifests.registry_login(
                 name,
                 namespace,
-                args.get("registry", DOCKER_HUB),
+                self.registry,
                 username=args["username"],
                 password=pulumi.Output.secret(args["password"]),
             )

@@ -18,7 +18,8 @@ from pulumi_kpack.rules import check_existing_image, check_image
 from pulumi_kpack.service_account import BuildServiceAccount
 from pulumi_kpack.shown_image import ShownImage
 
-_BUILD_MINUTES = 30
+_MINUTES = {Wait.BUILT: 30, Wait.ACCEPTED: 5}
+"""How long `up` waits where the program does not say; a controller that runs has seen an Image within seconds."""
 
 
 class Image(ShownImage):
@@ -33,15 +34,17 @@ class Image(ShownImage):
         check_image(name, args)
         super().__init__("pulumi-kpack:index:Image", name, None, opts)
         manifest = _manifest(name, args)
-        waiting = child_options(self, minutes=args.get("timeout_minutes", _BUILD_MINUTES))
+        wait = Wait(str(args.get("wait", Wait.BUILT)))
+        waiting = child_options(self, minutes=args.get("timeout_minutes", _MINUTES.get(wait)))
         replaced = pulumi.ResourceOptions(replace_on_changes=["spec.tag"], delete_before_replace=True)
         declared = KubernetesObject(f"{name}-image", manifest, pulumi.ResourceOptions.merge(waiting, replaced))
         reading = pulumi.ResourceOptions.merge(
-            child_options(self, depends_on=[declared]), pulumi.ResourceOptions(id=declared.id)
+            child_options(self, depends_on=[declared]), pulumi.ResourceOptions(id=declared.live_id)
         )
         seen = SeenObject(f"{name}-seen", manifest, reading)
-        judged = args.get("wait", Wait.BUILT) == Wait.BUILT
-        status = seen.status.apply(lambda status: checked_status(name, status) if judged else dict(status or {}))
+        status = seen.status.apply(
+            lambda status: checked_status(name, status) if wait is Wait.BUILT else dict(status or {})
+        )
         self.show(status, pulumi.Output.all(args["tag"], *args.get("additional_tags", ())).apply(list))
 
     @staticmethod
@@ -61,7 +64,7 @@ class ExistingImage(ShownImage):
         reading = pulumi.ResourceOptions.merge(child_options(self), pulumi.ResourceOptions(id=args["id"]))
         seen = SeenObject(f"{name}-seen", kind, reading)
         tags = seen.spec.apply(lambda spec: [spec["tag"], *(spec.get("additionalTags") or ())] if spec else [])
-        self.show(seen.status.apply(lambda status: dict(status or {})), tags)
+        self.show(seen.status.apply(lambda status: dict(status or {})), pulumi.Output.unsecret(tags))
 
 
 def checked_status(name: str, status: Mapping[str, Any] | None) -> dict[str, Any]:

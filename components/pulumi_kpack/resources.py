@@ -5,7 +5,7 @@ Owns the type tokens of the Kubernetes provider and the one way to declare and t
 - the provider's version is the one of the installed `pulumi-kubernetes`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -34,12 +34,21 @@ class KubernetesObject(pulumi.CustomResource):
         """The object's name in the cluster."""
         return self.metadata.apply(_name)
 
+    @property
+    def live_id(self) -> pulumi.Output[str]:
+        """The ID to read the object by.
+
+        An object that is only rendered to a file (`renderYamlToDirectory`) has no UID: its ID is unknown, and Pulumi
+        leaves the reading out.
+        """
+        return pulumi.Output.all(self.id, self.metadata).apply(_live_id)
+
 
 class SeenObject(pulumi.CustomResource):
     """An object as it is in the cluster at each `pulumi up`; it is read, never written."""
 
     spec: pulumi.Output[dict[str, Any] | None]
-    """The object's spec at the time of reading."""
+    """The object's spec at the time of reading; secret, since what is read does not say which of its values are."""
 
     status: pulumi.Output[dict[str, Any] | None]
     """The object's status at the time of reading."""
@@ -47,7 +56,8 @@ class SeenObject(pulumi.CustomResource):
     def __init__(self, name: str, manifest: Mapping[str, object], opts: pulumi.ResourceOptions) -> None:
         """Read the object that `opts.id` (`<namespace>/<name>`) names; of the manifest only the kind counts."""
         token = type_token(str(manifest["apiVersion"]), str(manifest["kind"]))
-        super().__init__(token, name, dict.fromkeys(_FIELDS), with_provider_version(opts))
+        hidden = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=["spec"]))
+        super().__init__(token, name, dict.fromkeys(_FIELDS), with_provider_version(hidden))
 
 
 def type_token(api_version: str, kind: str) -> str:
@@ -59,6 +69,11 @@ def type_token(api_version: str, kind: str) -> str:
 def with_provider_version(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
     """The options, with the provider's version."""
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(version=_PROVIDER_VERSION))
+
+
+def _live_id(found: Sequence[Any]) -> str:
+    place, metadata = found
+    return str(place) if (metadata or {}).get("uid") else pulumi.runtime.rpc.UNKNOWN
 
 
 def _name(metadata: Mapping[str, Any]) -> str:

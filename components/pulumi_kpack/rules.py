@@ -9,6 +9,8 @@ Rules of the rules:
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from kpack_api.certificates import InvalidCertificatesError, read_certificates
+from kpack_api.network import has_login, is_proxy
 from kpack_api.types import ImageTaggingStrategy, Kind, UpdatePolicy
 from pulumi_kpack import args as arguments
 from pulumi_kpack.manifests.resources import Wait
@@ -20,6 +22,7 @@ _MAXIMUM_NAME = 63
 _TAG = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
 _REPOSITORY = re.compile(r"[a-z0-9]+([._-]+[a-z0-9]+)*")
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([KMGTPE]i?|[mk]|[eE][0-9]+)?")
+_HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?|[0-9a-fA-F:]+|[0-9a-fA-F.:]+/[0-9]+")
 _SOURCES = ("git", "blob", "registry")
 
 
@@ -27,6 +30,7 @@ class InvalidArgumentError(ValueError):
     """Arguments break rules; the text names each one and says what to do."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
         listed = "".join(f"\n  - {problem}" for problem in problems)
         super().__init__(str(problems[0]) if len(problems) == 1 else f"{len(problems)} arguments are wrong:{listed}")
 
@@ -105,6 +109,51 @@ def _build_service(args: Mapping[str, object]) -> Iterator[Problem]:
     yield from _word("log_level", args.get("log_level"), LOG_LEVELS)
     for argument in ("replicas", "source_poll_seconds", "builder_poll_seconds"):
         yield from _positive(argument, args.get(argument))
+    yield from _certificates(args.get("certificates"))
+    yield from _proxy(args.get("proxy"))
+
+
+def _certificates(text: object) -> Iterator[Problem]:
+    if isinstance(text, str) and text:
+        try:
+            read_certificates(text)
+        except InvalidCertificatesError as error:
+            yield Problem("certificates", str(error))
+
+
+def _proxy(proxy: object) -> Iterator[Problem]:
+    """A proxy's URL is never quoted: it may hold a login."""
+    if not isinstance(proxy, Mapping) or not proxy:
+        return
+    urls = {name: proxy[name] for name in ("http", "https") if isinstance(proxy.get(name), str)}
+    for name, url in urls.items():
+        if not is_proxy(url):
+            yield Problem(
+                f"proxy.{name}", "is no proxy's URL: write http://<host>:<port>, with <user>:<password>@ before"
+            )
+        elif has_login(url) and not proxy.get("namespaces"):
+            yield Problem(
+                "proxy.namespaces", "is missing: the proxy asks for a login; name the namespaces of the builds"
+            )
+    if not proxy.get("http") and not proxy.get("https"):
+        yield Problem("proxy", "names no proxy: give http or https, or leave it out")
+    for argument, names in _texts(proxy, "no_proxy", "namespaces"):
+        yield from _name(argument, names) if "namespaces" in argument else _host(argument, names)
+
+
+def _texts(args: Mapping[str, object], *names: str) -> Iterator[tuple[str, str]]:
+    """The texts of lists, each with its path below `proxy`."""
+    for name in names:
+        listed = args.get(name)
+        if isinstance(listed, Sequence) and not isinstance(listed, str):
+            yield from (
+                (f"proxy.{name}[{number}]", text) for number, text in enumerate(listed) if isinstance(text, str)
+            )
+
+
+def _host(argument: str, host: str) -> Iterator[Problem]:
+    if not _HOST.fullmatch(host):
+        yield Problem(argument, f"{host!r} is no host: write a name, an address, or a domain that begins with a dot")
 
 
 def _registry_credentials(args: Mapping[str, object]) -> Iterator[Problem]:

@@ -28,7 +28,10 @@ class BuildServiceAccount(pulumi.ComponentResource):
             name,
             given.get("namespace", DEFAULT_NAMESPACE),
             [*(each.secret_name for each in credentials), *given.get("secrets", ())],
-            pull_secrets=[each.secret_name for each in credentials if each.pulls],
+            pull_secrets=[
+                *(each.secret_name for each in credentials if each.pulls),
+                *given.get("image_pull_secrets", ()),
+            ],
         )
         self.account_name = KubernetesObject(f"{name}-serviceaccount", manifest, child_options(self)).object_name
         self.register_outputs({"accountName": self.account_name})

@@ -54,7 +54,8 @@ class Recorder(Mocks):
         if args.typ == "docker-build:index:Image":
             return args.name, {**args.inputs, "ref": DIGEST}
         status = {"status": self.status} if args.typ.endswith(":Image") else {}
-        return args.resource_id or f"default/{args.name}", {**args.inputs, **status}
+        live = {"metadata": {**(args.inputs.get("metadata") or {}), "uid": "1"}}
+        return args.resource_id or f"default/{args.name}", {**args.inputs, **live, **status}
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         """Refuse: a constructor looks nothing up."""
@@ -77,7 +78,7 @@ def test_the_service_registers_its_objects(registered: Recorder) -> None:
 
     program()
 
-    kinds = [args.typ.rpartition(":")[2] for args in registered.seen.values()]
+    kinds = [args.typ.rpartition(":")[2] for args in registered.seen.values() if not args.resource_id]
     assert kinds.count("CustomResourceDefinition") == 5
     assert kinds.count("Deployment") == 2
     assert kinds.count("PodDisruptionBudget") == 2
@@ -166,7 +167,8 @@ def test_what_up_waits_for_is_chosen(registered: Recorder, wait: str, annotation
     else:
         program()
 
-    assert registered.seen["app-image"].inputs["metadata"]["annotations"] == annotations
+    expected = {**annotations, "pulumi.com/deletionPropagationPolicy": "background"}
+    assert registered.seen["app-image"].inputs["metadata"]["annotations"] == expected
 
 
 def test_secrets_are_never_plain(registered: Recorder) -> None:
@@ -202,7 +204,8 @@ def test_a_cluster_builder_has_no_namespace(registered: Recorder) -> None:
 
     program()
 
-    assert registered.seen["builder-clusterbuilder"].inputs["metadata"] == {"name": "builder"}
+    found = registered.seen["builder-clusterbuilder"].inputs["metadata"]
+    assert found == {"name": "builder", "annotations": {"pulumi.com/deletionPropagationPolicy": "background"}}
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,10 @@ def test_an_image_says_every_field() -> None:
         "metadata": {
             "name": "app",
             "namespace": "team",
-            "annotations": {"pulumi.com/waitFor": "condition=Settled"},
+            "annotations": {
+                "pulumi.com/waitFor": "condition=Settled",
+                "pulumi.com/deletionPropagationPolicy": "background",
+            },
         },
         "spec": {
             "tag": "r.example/app:1",

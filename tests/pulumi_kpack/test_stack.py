@@ -11,6 +11,8 @@ import pytest
 import yaml
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_all_config, set_mocks
 
+from tests.fakes.tls import Authority
+
 STACKS = Path(__file__).parent.parent.parent / "stacks"
 PROJECT = "pulumi-kpack"
 APPLICATION = {
@@ -121,3 +123,17 @@ def test_the_committed_stacks_are_complete(stack: str) -> None:
     seen = declare({key.removeprefix(f"{PROJECT}:"): value for key, value in config.items()})
 
     assert seen["go-sample-app-image"].inputs["metadata"]["namespace"] == stack
+
+
+@pytest.mark.usefixtures("stacks")
+def test_the_companys_network_is_configured(tmp_path: Path) -> None:
+    """Certificates come from a file, proxies from the configuration."""
+    file = tmp_path / "ca.pem"
+    file.write_text(Authority().pem)
+    proxy = {"httpsProxy": "http://u:p@proxy:3128", "noProxy": ".corp,10.0.0.1", "buildNamespaces": "default"}
+
+    seen = declare({**GIVEN, "certificatesFile": str(file), **proxy})
+
+    assert seen["kpack-certificates"].inputs["data"] == {"certificates.pem": file.read_text()}
+    assert "u:p@proxy" in json.dumps(seen["kpack-proxy-default"].inputs)
+    assert ".corp,10.0.0.1" in json.dumps(seen["kpack-proxy"].inputs)

@@ -34,6 +34,9 @@ _WAITING = {
 }
 """The annotations that Pulumi's Kubernetes provider obeys."""
 
+BACKGROUND = {"pulumi.com/deletionPropagationPolicy": "background"}
+"""Pulumi's own choice, foreground, leaves a finalizer, which goes only while the webhook answers; it may be gone."""
+
 
 def builder(kind: Kind, meta: Manifest, args: Mapping[str, object]) -> Manifest:
     """A Builder, or a ClusterBuilder, whose metadata has no namespace."""
@@ -42,7 +45,8 @@ def builder(kind: Kind, meta: Manifest, args: Mapping[str, object]) -> Manifest:
         "updatePolicy": args.get("update_policy", UpdatePolicy.POLLING.value),
         "imagePullSecrets": _references(args.get("image_pull_secrets")),
     }
-    return {"apiVersion": BUILD_API_VERSION, "kind": kind.value, "metadata": meta, "spec": present(spec)}
+    placed = {**meta, "annotations": {**_mapping(meta.get("annotations")), **BACKGROUND}}
+    return {"apiVersion": BUILD_API_VERSION, "kind": kind.value, "metadata": placed, "spec": present(spec)}
 
 
 def image(meta: Manifest, args: Mapping[str, object], *, builder: Manifest, service_account: object) -> Manifest:
@@ -64,7 +68,8 @@ def image(meta: Manifest, args: Mapping[str, object], *, builder: Manifest, serv
 
 def image_metadata(name: object, args: Mapping[str, object]) -> Manifest:
     """An Image's metadata, with the annotation that tells Pulumi what to wait for."""
-    annotations = {**_mapping(args.get("annotations")), **_WAITING[Wait(str(args.get("wait", Wait.BUILT)))]}
+    waiting = _WAITING[Wait(str(args.get("wait", Wait.BUILT)))]
+    annotations = {**_mapping(args.get("annotations")), **waiting, **BACKGROUND}
     return metadata(name, args.get("namespace"), labels=_mapping(args.get("labels")), annotations=annotations)
 
 

@@ -12,13 +12,17 @@ def namespace(name: str, *, labels: Labels | None = None) -> Manifest:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata(name, labels={**(labels or {}), **levels})}
 
 
-def definitions(*, labels: Labels | None = None) -> tuple[Manifest, ...]:
-    """The definitions of kpack's kinds; Pulumi waits until the API server serves them."""
-    return tuple(_awaited(definition, labels) for definition in custom_resource_definitions())
+def definitions() -> tuple[Manifest, ...]:
+    """The definitions of kpack's kinds; Pulumi waits until the API server serves them.
+
+    They have no labels of the installation: it may leave them behind, and what Pulumi records of one that it finds is
+    the metadata from before (pulumi-kubernetes 4.25), so that other labels would be a change at the next `up`.
+    """
+    return tuple(_awaited(definition) for definition in custom_resource_definitions())
 
 
-def _awaited(definition: Manifest, labels: Labels | None) -> Manifest:
+def _awaited(definition: Manifest) -> Manifest:
     own = definition["metadata"]
     name = own["name"] if isinstance(own, dict) else ""
     annotations = {"pulumi.com/waitFor": "condition=Established"}
-    return {**definition, "metadata": metadata(name, labels=labels, annotations=annotations)}
+    return {**definition, "metadata": metadata(name, annotations=annotations)}

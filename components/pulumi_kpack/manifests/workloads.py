@@ -16,8 +16,10 @@ from kpack_api.process import (
     WEBHOOK_SERVICE_ACCOUNT,
     Command,
     Environment,
+    Proxy,
 )
 from pulumi_kpack.manifests import Labels, Manifest, metadata, present
+from pulumi_kpack.manifests.quantities import canonical_resources
 
 _CONTAINER = {Command.CONTROLLER: CONTROLLER_NAME, Command.WEBHOOK: WEBHOOK_NAME}
 _ACCOUNT = {Command.CONTROLLER: CONTROLLER_SERVICE_ACCOUNT, Command.WEBHOOK: WEBHOOK_SERVICE_ACCOUNT}
@@ -32,13 +34,17 @@ DEFAULT_RESOURCES: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """The installer's choices that both processes share. `environment` holds what is set beside names and images."""
+    """The installer's choices that both processes share.
+
+    `environment` holds what is set beside names and images, `sources` the variables that other objects hold.
+    """
 
     namespace: str
     image: object
     replicas: object = 2
     resources: Mapping[str, object] = field(default_factory=lambda: dict(DEFAULT_RESOURCES))
     environment: Mapping[Environment, object] = field(default_factory=dict)
+    sources: Mapping[Environment | Proxy, Manifest] = field(default_factory=dict)
     labels: Labels = field(default_factory=dict)
     node_selector: Mapping[str, object] = field(default_factory=dict)
     tolerations: Sequence[object] = ()
@@ -49,6 +55,16 @@ _WAIT: Mapping[Command, Manifest] = {Command.WEBHOOK: {"minReadySeconds": 5}}
 """A ready webhook pod is reached through its Service only when every kube-proxy has heard of it, a second or two later;
 until then writes of kpack's objects would be refused."""
 
+_DEADLINE_SECONDS = 240
+"""When Kubernetes calls a rollout failed: before Pulumi stops waiting for it."""
+
+_COMPLETE = "(@.updatedReplicas == $.spec.replicas && @.availableReplicas == $.spec.replicas)"
+_ALONE = "@.replicas == $.spec.replicas"
+_FAILED = '@.conditions[?@.type == "Progressing" && @.status == "False"]'
+ROLLED_OUT: Mapping[str, object] = {"pulumi.com/waitFor": f"jsonpath={{[?{_COMPLETE} && {_ALONE} || {_FAILED}]}}"}
+"""Pulumi waits until the rollout has ended, well or badly. Its own wait for Deployments may take the rollout before for
+this one, for it accepts a status that is older than the change (pulumi-kubernetes 4.25). `rollout` judges the end."""
+
 
 def deployment(command: Command, workload: Workload) -> Manifest:
     """The Deployment that runs `command`: `Command.CONTROLLER` or `Command.WEBHOOK`."""
@@ -57,9 +73,10 @@ def deployment(command: Command, workload: Workload) -> Manifest:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata(name, workload.namespace, labels=labels),
+        "metadata": metadata(name, workload.namespace, labels=labels, annotations=ROLLED_OUT),
         "spec": {
             **_WAIT.get(command, {}),
+            "progressDeadlineSeconds": _DEADLINE_SECONDS,
             "replicas": workload.replicas,
             "selector": {"matchLabels": {"app": name}},
             "template": {"metadata": {"labels": labels}, "spec": _pod(command, workload)},
@@ -122,7 +139,7 @@ def _container(command: Command, workload: Workload) -> Manifest:
         "args": [command.value],
         "env": _environment(workload),
         "ports": ports,
-        "resources": dict(workload.resources),
+        "resources": canonical_resources(workload.resources),
         "readinessProbe": _probe("/readyz", period=2),
         "livenessProbe": {**_probe("/healthz", period=10), "initialDelaySeconds": 10},
         "securityContext": {
@@ -147,7 +164,8 @@ def _environment(workload: Workload) -> list[Manifest]:
         {"name": name.value, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}}
         for name, path in fields.items()
     ]
-    return [*seen, *({"name": name.value, "value": value} for name, value in values.items())]
+    held: list[Manifest] = [{"name": name.value, "valueFrom": source} for name, source in workload.sources.items()]
+    return [*seen, *({"name": name.value, "value": value} for name, value in values.items()), *held]
 
 
 def _probe(path: str, *, period: int) -> Manifest:
