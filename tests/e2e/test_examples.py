@@ -136,4 +136,4 @@ def test_every_example_is_tested() -> None:
     """An example that no test previews would rot."""
     found = {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()}
 
-    assert found == {*CONFIGURATIONS, "other-stack", "beside-yaml"}
+    assert found == {*CONFIGURATIONS, "other-stack", "beside-yaml", "promotion", "typescript", "yaml", "yaml-private"}

@@ -1,0 +1,179 @@
+"""Programs in YAML and TypeScript, by the real pulumi and the plugin: they declare what the same in Python declares.
+
+Previews need no cluster and no Docker, and no network but for npm's packages; one program builds an image on the real
+cluster.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dev.build_service import kubectl, read_configuration
+from dev.environment import Environment
+from dev.state import CHECKOUT
+from dev.toolchain import TEST, ensure
+from tests.e2e.test_examples import EXAMPLES, WITHOUT_NETWORK, copied, preview
+from tests.e2e.test_examples import variables as variables  # noqa: PLC0414 - a fixture
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(os.geteuid() != 0, reason="taking the network away needs root"),
+]
+
+
+NAMESPACE = "yaml"
+
+
+def with_plugin(program: Path, target: Path, *, name: str) -> Path:
+    """Copy a program, as the project `name`, with the plugin that it names, to be run by this Python."""
+    shutil.copytree(CHECKOUT / "plugin", target / "plugin", ignore=shutil.ignore_patterns("venv"))
+    description = yaml.safe_load((target / "plugin" / "PulumiPlugin.yaml").read_text())
+    description["runtime"]["options"]["virtualenv"] = sys.prefix
+    (target / "plugin" / "PulumiPlugin.yaml").write_text(yaml.safe_dump(description))
+    copy = shutil.copytree(program, target / "examples" / name)
+    project = yaml.safe_load((copy / "Pulumi.yaml").read_text())
+    (copy / "Pulumi.yaml").write_text(yaml.safe_dump({**project, "name": name}))
+    return copy
+
+
+def objects(told: Any) -> dict[tuple[str, str], Any]:
+    """What a preview would declare in the cluster and build: type and name with its inputs."""
+    steps = [(step["newState"], step["urn"].split("::")[-2:]) for step in told["steps"]]
+    return {(kinds.split("$")[-1], name): state.get("inputs") for state, (kinds, name) in steps if state["custom"]}
+
+
+@pytest.mark.parametrize(("name", "python"), [("yaml", "minimal"), ("yaml-private", "private")])
+def test_a_program_in_yaml_declares_what_python_declares(
+    name: str, python: str, variables: dict[str, str], tmp_path: Path
+) -> None:
+    """The same objects with the same inputs, and no secret in clear."""
+    told = preview(with_plugin(EXAMPLES / name, tmp_path / "yaml", name=python), variables, prefix=WITHOUT_NETWORK)
+    expected = preview(copied(EXAMPLES / python, tmp_path / python), variables, prefix=WITHOUT_NETWORK)
+
+    assert objects(told) == objects(expected)
+    assert [secret for secret in ("hunter2", "-PRIVATE-KEY-") if secret in json.dumps(told)] == []
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="a program in TypeScript needs node and npm")
+def test_a_program_in_typescript_declares_what_python_declares(variables: dict[str, str], tmp_path: Path) -> None:
+    """The generated classes pass the compiler, and the program declares the same objects with the same inputs."""
+    if shutil.which("pulumi-language-nodejs", path=variables["PATH"]) is None:
+        pytest.skip("the toolchain has no pulumi-language-nodejs")
+    program = with_plugin(EXAMPLES / "typescript", tmp_path / "typescript", name="minimal")
+    generate_classes(program, variables)
+    for command in (["npm", "install", "--no-audit", "--no-fund"], ["npx", "tsc", "--noEmit", "-p", "."]):
+        subprocess.run(command, cwd=program, check=True, capture_output=True, timeout=600)
+
+    told = preview(program, variables, prefix=WITHOUT_NETWORK)
+    expected = preview(copied(EXAMPLES / "minimal", tmp_path / "minimal"), variables, prefix=WITHOUT_NETWORK)
+
+    assert objects(told) == objects(expected)
+
+
+def generate_classes(program: Path, variables: Mapping[str, str]) -> None:
+    """Write the classes that `pulumi package add` would write; that also links them, which differing versions cannot.
+
+    A host that Go 1.26 compiled names files of the folder above as if they were beside: its filepath.Rel says less.
+    """
+    made = program / "sdks" / "made"
+    command = ["pulumi", "package", "gen-sdk", "../../plugin", "--language=nodejs", f"--out={made}"]
+    subprocess.run(command, cwd=program, env=dict(variables), check=True, capture_output=True, timeout=120)
+    classes = (made / "nodejs").rename(program / "sdks" / "pulumi-kpack")
+    for module in (classes / "types").glob("*.ts"):
+        text = module.read_text()
+        module.write_text(text.replace('"./types/', '"../types/').replace('"./utilities"', '"../utilities"'))
+
+
+def test_wrong_arguments_are_told_by_property(variables: dict[str, str], tmp_path: Path) -> None:
+    """All problems in one message, each with the property's name as YAML has it; no stack trace."""
+    program = with_plugin(EXAMPLES / "yaml", tmp_path, name="minimal")
+    description = yaml.safe_load((program / "Pulumi.yaml").read_text())
+    description["resources"]["app"]["properties"] |= {"cacheSize": "big", "imageTaggingStrategy": "Never"}
+    (program / "Pulumi.yaml").write_text(yaml.safe_dump(description))
+
+    said = refused(program, variables)
+
+    assert "property cacheSize with value '{big}' has a problem: 'big' is no quantity" in said
+    assert "property imageTaggingStrategy with value '{Never}' has a problem: 'Never' is unknown" in said
+    assert "  File" not in said
+
+
+def refused(program: Path, variables: Mapping[str, str]) -> str:
+    """Preview a program that is wrong; gives what Pulumi says."""
+    with pytest.raises(AssertionError) as raised:
+        preview(program, variables)
+    return str(raised.value)
+
+
+@pytest.fixture
+def namespace(service: Environment) -> Iterator[str]:
+    kubectl(service, "create", "namespace", NAMESPACE)
+    yield NAMESPACE
+    kubectl(service, "delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def building_program(service: Environment) -> dict[str, Any]:
+    """Give a program in YAML that builds the sample application."""
+    token, place = "pulumi-kpack", {"namespace": NAMESPACE}
+    image = {
+        "tag": f"{service.registry}/{NAMESPACE}/app",
+        "builder": {"name": "${base.builderName}"},
+        "serviceAccount": "${bot.accountName}",
+        "source": {"git": {"url": f"{service.git_url}/go-sample-app.git", "revision": "main"}},
+        "successBuildHistoryLimit": 3,
+        **place,
+    }
+    builder = {"image": read_configuration(service.state)["builderImage"], **place}
+    return {
+        "name": "building",
+        "runtime": "yaml",
+        "packages": {token: "../../plugin"},
+        "resources": {
+            "base": {"type": f"{token}:Builder", "properties": builder},
+            "bot": {"type": f"{token}:BuildServiceAccount", "properties": place},
+            "app": {"type": f"{token}:Image", "properties": image},
+        },
+        "outputs": {"image": "${app.latestImage}", "commit": "${app.revision}"},
+    }
+
+
+def test_a_program_in_yaml_builds_an_image(service: Environment, namespace: str, tmp_path: Path) -> None:
+    """`up` waits for the build, the outputs are those of the cluster, and a second `up` changes nothing."""
+    program = with_plugin(EXAMPLES / "yaml", tmp_path, name="building")
+    (program / "Pulumi.yaml").write_text(yaml.safe_dump(building_program(service)))
+    own = service.variables()
+    tools = ensure(TEST, report=lambda _progress: None)
+    variables = {**os.environ, **own, "PATH": f"{tools}:{own['PATH']}"}
+
+    def pulumi(*arguments: str) -> str:
+        command = ["pulumi", "--non-interactive", "--cwd", str(program), *arguments, "--stack=test"]
+        result = subprocess.run(command, env=variables, check=False, capture_output=True, text=True, timeout=600)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    preview(program, variables)
+    try:
+        pulumi("up", "--yes", "--skip-preview")
+        pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+        found = json.loads(pulumi("stack", "output", "--json"))
+    finally:
+        pulumi("destroy", "--yes", "--skip-preview")
+
+    shown = kubectl(service, "-n", namespace, "get", "image", "app", "--ignore-not-found", "-o", "name")
+    assert found["image"].startswith(f"{service.registry}/{NAMESPACE}/app@sha256:")
+    assert len(found["commit"]) == 40
+    assert shown == ""
+
+
+@pytest.mark.parametrize("program", ["yaml/Pulumi.yaml", "typescript/index.ts"])
+def test_the_page_shows_programs_that_are_run(program: str) -> None:
+    """The programs on the page on languages are those that are previewed here."""
+    assert (EXAMPLES / program).read_text() in (CHECKOUT / "docs" / "languages.md").read_text()
