@@ -1,7 +1,7 @@
-"""The build service and one application: from a commit to an image, by digest."""
+"""The build service and one application: from a commit to an image, and by its digest to the next environment."""
 
 import pulumi
-from settings import ApplicationSettings, BuildSettings, ServiceSettings, read_settings
+from settings import ApplicationSettings, BuildSettings, PromotionSettings, ServiceSettings, read_settings
 
 from pulumi_kpack import (
     Builder,
@@ -10,6 +10,7 @@ from pulumi_kpack import (
     BuildServiceArgs,
     GitCredentials,
     Image,
+    Promotion,
     ReconcilerImage,
     ReconcilerImageArgs,
     RegistryCredentials,
@@ -20,11 +21,52 @@ def declare() -> None:
     """Declare all of the stack."""
     settings = read_settings(pulumi.Config())
     service = declare_service(settings.service)
-    app = declare_application(settings.application, service)
+    if isinstance(settings.application, PromotionSettings):
+        promote_application(settings.application, service)
+    else:
+        build_application(settings.application, service)
+
+
+def build_application(settings: ApplicationSettings, service: BuildService) -> None:
+    """Build the application from git; the next environment's stack reads `image` and `builtAt`."""
+    app = declare_application(settings, service)
     pulumi.export("image", app.latest_image)
     pulumi.export("builtAt", app.built_at)
     pulumi.export("latestBuild", app.latest_build)
     pulumi.export("tags", app.tags)
+
+
+def promote_application(settings: PromotionSettings, service: BuildService) -> None:
+    """Take the image of another stack by its digest; nothing is built anew."""
+    before = pulumi.StackReference(settings.from_stack)
+    built_at = before.require_output("builtAt")
+    logins = [
+        RegistryCredentials(
+            f"promotion-{number}",
+            {
+                "registry": login.server,
+                "username": login.username,
+                "password": login.password,
+                "namespace": settings.namespace,
+            },
+        )
+        for number, login in enumerate(settings.logins, start=1)
+    ]
+    app = Promotion(
+        "go-sample-app",
+        {
+            "image": before.require_output("image"),
+            "target": settings.tag,
+            "rules": {"max_age_hours": settings.max_age_hours},
+            "built_at": built_at,
+            "reconciler_image": service.image,
+            "credentials": logins,
+            "namespace": settings.namespace,
+        },
+        pulumi.ResourceOptions(depends_on=[service]),
+    )
+    pulumi.export("image", app.image)
+    pulumi.export("builtAt", built_at)
 
 
 def declare_service(settings: ServiceSettings) -> BuildService:

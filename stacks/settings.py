@@ -67,16 +67,28 @@ class ApplicationSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionSettings:
+    """An application that another stack builds or promotes: which stack, where its image goes, how old it may be."""
+
+    namespace: str
+    from_stack: str
+    tag: str
+    max_age_hours: int
+    logins: tuple[Login, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All of a stack's configuration."""
+    """All of a stack's configuration: it builds the application, or takes what another stack has."""
 
     service: ServiceSettings
-    application: ApplicationSettings
+    application: ApplicationSettings | PromotionSettings
 
 
 def read_settings(config: pulumi.Config) -> Settings:
     """Read the stack's configuration."""
-    return Settings(service=_service(config), application=_application(config))
+    application = _promotion(config) if config.get("promoteFrom") else _application(config)
+    return Settings(service=_service(config), application=application)
 
 
 def _service(config: pulumi.Config) -> ServiceSettings:
@@ -131,6 +143,17 @@ def _application(config: pulumi.Config) -> ApplicationSettings:
         cache_size=config.get("cacheSize"),
         registry_login=_login(config, "registry"),
         git_login=_login(config, "git"),
+    )
+
+
+def _promotion(config: pulumi.Config) -> PromotionSettings:
+    found = (_login(config, prefix) for prefix in ("registry", "sourceRegistry"))
+    return PromotionSettings(
+        namespace=config.get("namespace", "default") or "default",
+        from_stack=config.require("promoteFrom"),
+        tag=config.require("tag"),
+        max_age_hours=_number(config, "promotionMaxAgeHours", default=30 * 24),
+        logins=tuple(login for login in found if login is not None),
     )
 
 

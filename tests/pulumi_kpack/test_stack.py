@@ -39,6 +39,9 @@ class Recorder(Mocks):
         """Give back what was declared, with a status."""
         self.seen[args.name] = args
         outputs = {"status": {"latestImage": "registry.example.com/app@sha256:2"}, "ref": "built@sha256:3"}
+        if args.typ == "pulumi:pulumi:StackReference":
+            told = {"image": "registry.example.com/app@sha256:2", "builtAt": "2026-01-01T00:00:00Z"}
+            return args.name, {"name": args.name, "outputs": told}
         return args.resource_id or args.name, {**args.inputs, **outputs}
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
@@ -122,7 +125,21 @@ def test_the_committed_stacks_are_complete(stack: str) -> None:
 
     seen = declare({key.removeprefix(f"{PROJECT}:"): value for key, value in config.items()})
 
-    assert seen["go-sample-app-image"].inputs["metadata"]["namespace"] == stack
+    (job,) = (each.inputs for each in seen.values() if each.typ.endswith(":Job"))
+    assert job["metadata"]["namespace"] == stack
+    assert "registry.example.com/app@sha256:2" in json.dumps(job)
+    assert not [each.typ for each in seen.values() if each.typ.endswith(("v1alpha1:Image", "v1alpha1:Builder"))]
+
+
+@pytest.mark.usefixtures("stacks")
+def test_logins_of_both_registries_reach_the_promotion() -> None:
+    """The registry that is read and the one that is written to may ask for different logins."""
+    source = {f"sourceRegistry{word}": value for word, value in (("Server", "s"), ("Username", "u"), ("Password", "p"))}
+    promotion = {"promoteFrom": "organization/pulumi-kpack/dev", "tag": "prod.example.com/app:1"}
+
+    seen = declare({**promotion, "reconcilerImage": GIVEN["reconcilerImage"], **LOGINS, **source})
+
+    assert {"promotion-1-secret", "promotion-2-secret"} <= seen.keys()
 
 
 @pytest.mark.usefixtures("stacks")
