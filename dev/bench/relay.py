@@ -4,7 +4,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,10 +29,11 @@ def relay(target: str) -> Iterator[tuple[str, Traffic]]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         onward_reader, onward_writer = await asyncio.open_connection(host, int(port))
-        await asyncio.gather(
-            _pass_on(reader, onward_writer, traffic, counting=True),
-            _pass_on(onward_reader, writer, traffic, counting=False),
-        )
+        with suppress(asyncio.CancelledError):  # a cancelled handler is reported by asyncio's streams of Python 3.11
+            await asyncio.gather(
+                _pass_on(reader, onward_writer, traffic, counting=True),
+                _pass_on(onward_reader, writer, traffic, counting=False),
+            )
 
     server = loop.run_until_complete(asyncio.start_server(serve, LOOPBACK, 0))
     thread = threading.Thread(target=loop.run_forever)
