@@ -19,6 +19,8 @@ THOROUGH = os.environ.get("PULUMI_KPACK_TESTS") == "thorough"
 _STEPS_EACH = 50
 _EXAMPLES = 480 if THOROUGH else 30
 _SEARCHED = 500
+RARE = frozenset({"a failure is not tried again", "a SourceResolver that was asked something else is believed"})
+"""Found after thousands of steps only: the short profile does not search for them."""
 
 
 def search(examples: int, phases: tuple[Phase, ...]) -> int:
@@ -45,7 +47,7 @@ def test_every_change_makes_exactly_one_build_and_every_status_becomes_true() ->
 
 
 def named(mutations: Iterable[Mutation]) -> list[object]:
-    return [pytest.param(mutation, id=mutation.name) for mutation in mutations]
+    return [pytest.param(mutation, id=mutation.name) for mutation in mutations if THOROUGH or mutation.name not in RARE]
 
 
 @pytest.mark.parametrize("mutation", named(mutation for mutation in MUTATIONS if mutation.path is None))
@@ -71,3 +73,8 @@ def test_a_planted_bug_is_met(mutation: Mutation, monkeypatch: pytest.MonkeyPatc
         mutation.path(led)
 
     assert caught.value.breach in mutation.breaches
+
+
+def test_what_is_rare_is_planted() -> None:
+    """A bug that the short profile passes over is one that the thorough one searches for."""
+    assert {mutation.name for mutation in MUTATIONS} >= RARE
