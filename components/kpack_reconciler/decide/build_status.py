@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from kpack_api.names import ConditionType
 from kpack_api.types import Build, BuildStatus, Kind
 from kpack_api.wire import Condition, ConditionStatus
+from kpack_reconciler.decide.status_write import status_write
 from kpack_reconciler.decide.times import with_times
-from kpack_reconciler.model.actions import Action, PatchStatus, RecordEvent
+from kpack_reconciler.model.actions import Action, RecordEvent
 from kpack_reconciler.model.decisions import Decision
-from kpack_reconciler.model.keys import Key
 
 
 def executing(*, reason: str = "", message: str = "") -> Condition:
@@ -50,13 +50,8 @@ def tell(build: Build, status: BuildStatus, now: datetime, *, look_again: timede
 
 def patch_status(build: Build, status: BuildStatus, reason: str, now: datetime) -> tuple[Action, ...]:
     """The write of a status that differs from the present one."""
-    metadata = build.metadata
     conditions = with_times(status.conditions, build.status.conditions, now)
-    wanted = replace(status, observed_generation=metadata.generation, conditions=conditions)
-    if wanted == build.status:
-        return ()
-    key = Key(Kind.BUILD, metadata.namespace, metadata.name)
-    return (PatchStatus(key=key, resource_version=metadata.resource_version, status=wanted, reason=reason),)
+    return status_write(build, replace(status, conditions=conditions), reason)
 
 
 def event(build: Build, *, reason: str, message: str, warning: bool = False) -> RecordEvent:

@@ -16,12 +16,11 @@ from kpack_api.names import ConditionType
 from kpack_api.types import Builder, BuilderStatus, BuildStack, UpdatePolicy
 from kpack_api.wire import Condition, ConditionStatus
 from kpack_reconciler.decide.readiness import is_ready
+from kpack_reconciler.decide.status_write import status_write
 from kpack_reconciler.decide.times import with_times
 from kpack_reconciler.decide.unreadable import REASON, unreadable_spec
-from kpack_reconciler.model.actions import PatchStatus
 from kpack_reconciler.model.decisions import Decision
 from kpack_reconciler.model.facts import BuilderImage, Fault
-from kpack_reconciler.model.keys import Key
 from kpack_reconciler.model.worlds import BuilderWorld
 
 
@@ -61,12 +60,6 @@ def _ready(status: ConditionStatus, message: str = "") -> Condition:
 
 
 def _decision(builder: Builder, shown: BuilderStatus, ready: Condition, now: datetime) -> Decision:
-    metadata = builder.metadata
     conditions = with_times((ready,), builder.status.conditions, now)
-    wanted = replace(shown, observed_generation=metadata.generation, conditions=conditions)
     reason = ready.message or "the builder image was read"
-    if wanted == builder.status:
-        return Decision(reason=reason)
-    key = Key(builder.kind, metadata.namespace, metadata.name)
-    patch = PatchStatus(key=key, resource_version=metadata.resource_version, status=wanted, reason=reason)
-    return Decision(actions=(patch,), reason=reason)
+    return Decision(actions=status_write(builder, replace(shown, conditions=conditions), reason), reason=reason)

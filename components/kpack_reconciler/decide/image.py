@@ -16,7 +16,6 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from kpack_api.names import BUILD_REASON_ANNOTATION, source_resolver_name
-from kpack_api.neutral import kind_of
 from kpack_api.types import Build, Builder, Image, ImageStatus, Kind, SourceResolver
 from kpack_reconciler.decide import verdicts
 from kpack_reconciler.decide.builds import as_success, has_succeeded, in_order, is_running, succeeded_condition
@@ -26,11 +25,12 @@ from kpack_reconciler.decide.conditions import image_conditions, patience_left
 from kpack_reconciler.decide.next_build import next_build, with_cache, with_inputs
 from kpack_reconciler.decide.readiness import is_ready
 from kpack_reconciler.decide.retention import trim_history
+from kpack_reconciler.decide.status_write import status_write
 from kpack_reconciler.decide.verdicts import Verdict
-from kpack_reconciler.model.actions import Action, CreateBuild, PatchStatus, Premise, RecordEvent
+from kpack_reconciler.model.actions import Action, CreateBuild, Premise, RecordEvent
 from kpack_reconciler.model.decisions import Decision
 from kpack_reconciler.model.facts import Fault
-from kpack_reconciler.model.keys import Key
+from kpack_reconciler.model.keys import key_of
 from kpack_reconciler.model.numbers import build_number, image_generation
 from kpack_reconciler.model.references import InvalidReferenceError
 from kpack_reconciler.model.refusals import refusal_of
@@ -156,7 +156,7 @@ def _premises(world: ImageWorld) -> tuple[Premise, ...]:
     found = (world.image, world.builder, world.source_resolver)
     return tuple(
         Premise(
-            key=Key(kind_of(value), value.metadata.namespace, value.metadata.name),
+            key=key_of(value),
             resource_version=value.metadata.resource_version,
         )
         for value in found
@@ -181,12 +181,7 @@ def _status(image: Image, builds: tuple[Build, ...], *, cache_name: str) -> Imag
 
 def _patch(image: Image, status: ImageStatus, verdict: Verdict, now: datetime) -> tuple[Action, ...]:
     """The write of a status that differs from the present one."""
-    metadata = image.metadata
-    wanted = replace(status, observed_generation=metadata.generation, conditions=image_conditions(image, verdict, now))
-    if wanted == image.status:
-        return ()
-    key = Key(Kind.IMAGE, metadata.namespace, metadata.name)
-    return (PatchStatus(key=key, resource_version=metadata.resource_version, status=wanted, reason=verdict.state),)
+    return status_write(image, replace(status, conditions=image_conditions(image, verdict, now)), verdict.state)
 
 
 def _decision(image: Image, verdict: Verdict, actions: tuple[Action, ...], now: datetime) -> Decision:

@@ -13,15 +13,14 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from kpack_api.names import ConditionType
-from kpack_api.types import GitType, Kind, Source, SourceResolver, SourceResolverStatus
+from kpack_api.types import GitType, Source, SourceResolver, SourceResolverStatus
 from kpack_api.wire import Condition, ConditionStatus
 from kpack_reconciler.decide.readiness import ready_condition
+from kpack_reconciler.decide.status_write import status_write
 from kpack_reconciler.decide.times import with_times
 from kpack_reconciler.decide.unreadable import REASON, unreadable_spec
-from kpack_reconciler.model.actions import PatchStatus
 from kpack_reconciler.model.decisions import Decision
 from kpack_reconciler.model.facts import Fault
-from kpack_reconciler.model.keys import Key
 from kpack_reconciler.model.worlds import SourceResolverWorld
 
 _POLLED = frozenset({GitType.BRANCH, GitType.TAG})
@@ -90,11 +89,5 @@ def _active_polling(*, polled: bool) -> Condition:
 
 
 def _decision(resolver: SourceResolver, shown: SourceResolverStatus, reason: str, now: datetime) -> Decision:
-    metadata = resolver.metadata
     conditions = with_times(shown.conditions, resolver.status.conditions, now)
-    wanted = replace(shown, observed_generation=metadata.generation, conditions=conditions)
-    if wanted == resolver.status:
-        return Decision(reason=reason)
-    key = Key(Kind.SOURCE_RESOLVER, metadata.namespace, metadata.name)
-    patch = PatchStatus(key=key, resource_version=metadata.resource_version, status=wanted, reason=reason)
-    return Decision(actions=(patch,), reason=reason)
+    return Decision(actions=status_write(resolver, replace(shown, conditions=conditions), reason), reason=reason)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kpack_api.neutral import Neutral, kind_of
 from kpack_api.types import Kind
 
 
@@ -16,3 +17,8 @@ class Key:
     def __str__(self) -> str:
         """`Image default/app`, for logs and messages."""
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+def key_of(value: Neutral) -> Key:
+    """The key of a neutral object."""
+    return Key(kind_of(value), value.metadata.namespace, value.metadata.name)

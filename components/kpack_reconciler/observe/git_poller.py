@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 import aiohttp
 
-from kpack_api.types import GitType, Kind
+from kpack_api.types import GitType
 from kpack_reconciler.cache.cache import Cache
 from kpack_reconciler.clients.git.references import Ref, resolve
 from kpack_reconciler.clients.git.remote import ls_refs
@@ -29,7 +29,7 @@ from kpack_reconciler.model.facts import Fault, Revision, RevisionQuestion, Revi
 from kpack_reconciler.model.git_credentials import AnyCredentials, GitCandidate, choose_git_credentials
 from kpack_reconciler.model.git_urls import hosts_of, public_url
 from kpack_reconciler.model.host_classes import host_class
-from kpack_reconciler.model.keys import Key
+from kpack_reconciler.model.keys import Key, key_of
 from kpack_reconciler.observe.polling import AT_ONCE, PARALLEL, Schedule, fault_of
 
 _UNAVAILABLE = "GitUnavailable"
@@ -134,7 +134,7 @@ class GitPoller:
         ]
         for question in news:
             for resolver in self._cache.source_resolvers_asking(question):
-                self._changed(Key(Kind.SOURCE_RESOLVER, resolver.metadata.namespace, resolver.metadata.name))
+                self._changed(key_of(resolver))
 
     def _due(self) -> dict[RevisionQuestion, datetime | None]:
         asked = self._cache.revision_questions()

@@ -33,7 +33,7 @@ from kpack_reconciler.model.builder_image import read_builder_labels
 from kpack_reconciler.model.credentials import Keychain
 from kpack_reconciler.model.facts import BuilderImage, BuilderImageQuestion, BuilderImageSeen, Fault
 from kpack_reconciler.model.host_classes import host_class
-from kpack_reconciler.model.keys import Key
+from kpack_reconciler.model.keys import Key, key_of
 from kpack_reconciler.model.questions import builder_question
 from kpack_reconciler.model.references import ImageReference, InvalidReferenceError, parse_image
 from kpack_reconciler.model.registry_access import Asker, explain_refusal
@@ -138,7 +138,7 @@ class RegistryPoller:
         _count(seen)
         if self._cache.facts.record(seen):
             for builder in self._askers().get(question, ()):
-                self._changed(Key(builder.kind, builder.metadata.namespace, builder.metadata.name))
+                self._changed(key_of(builder))
 
     def _askers(self) -> dict[BuilderImageQuestion, list[Builder]]:
         askers: dict[BuilderImageQuestion, list[Builder]] = {}
