@@ -22,12 +22,12 @@ from kpack_api.process import (
     PROMOTION_VARIABLE,
     PROXY_SECRET,
     SECRETS_PATH,
-    USER_ID,
     Command,
     SecretFlag,
     StepEnvironment,
 )
 from pulumi_kpack.manifests import Manifest, metadata, present
+from pulumi_kpack.manifests.security import container_security, pod_security
 from pulumi_kpack.manifests.workloads import DEFAULT_RESOURCES
 
 _NAME_LETTERS = 10
@@ -110,13 +110,7 @@ def _pod(promoter: Promoter) -> Manifest:
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "restartPolicy": "Never",
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER_ID,
-            "runAsGroup": USER_ID,
-            "fsGroup": USER_ID,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pod_security(),
         "containers": [_container(promoter)],
         "volumes": [{"name": "tmp", "emptyDir": {}}, *secrets],
         **present({"imagePullSecrets": [{"name": name} for name in promoter.pull_secrets]}),
@@ -136,13 +130,7 @@ def _container(promoter: Promoter) -> Manifest:
         "env": [{"name": name, "value": value} for name, value in values.items()],
         "envFrom": [{"secretRef": {"name": PROXY_SECRET, "optional": True}}],
         "resources": {kind: dict(amounts) for kind, amounts in DEFAULT_RESOURCES.items()},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "runAsNonRoot": True,
-            "capabilities": {"drop": ["ALL"]},
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": container_security(),
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, *mounts],  # noqa: S108 - an emptyDir of the pod
         "terminationMessagePolicy": "FallbackToLogsOnError",
     }

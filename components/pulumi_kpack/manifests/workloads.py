@@ -10,7 +10,6 @@ from kpack_api.process import (
     CONTROLLER_NAME,
     CONTROLLER_SERVICE_ACCOUNT,
     HEALTH_PORT,
-    USER_ID,
     WEBHOOK_NAME,
     WEBHOOK_PORT,
     WEBHOOK_SERVICE_ACCOUNT,
@@ -20,6 +19,7 @@ from kpack_api.process import (
 )
 from pulumi_kpack.manifests import Labels, Manifest, metadata, present
 from pulumi_kpack.manifests.quantities import canonical_resources
+from pulumi_kpack.manifests.security import container_security, pod_security
 
 _CONTAINER = {Command.CONTROLLER: CONTROLLER_NAME, Command.WEBHOOK: WEBHOOK_NAME}
 _ACCOUNT = {Command.CONTROLLER: CONTROLLER_SERVICE_ACCOUNT, Command.WEBHOOK: WEBHOOK_SERVICE_ACCOUNT}
@@ -114,13 +114,7 @@ def _pod(command: Command, workload: Workload) -> Manifest:
     }
     return {
         "serviceAccountName": _ACCOUNT[command],
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER_ID,
-            "runAsGroup": USER_ID,
-            "fsGroup": USER_ID,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pod_security(),
         "terminationGracePeriodSeconds": _GRACE_SECONDS,
         "topologySpreadConstraints": [spread],
         "containers": [_container(command, workload)],
@@ -142,13 +136,7 @@ def _container(command: Command, workload: Workload) -> Manifest:
         "resources": canonical_resources(workload.resources),
         "readinessProbe": _probe("/readyz", period=2),
         "livenessProbe": {**_probe("/healthz", period=10), "initialDelaySeconds": 10},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "runAsNonRoot": True,
-            "capabilities": {"drop": ["ALL"]},
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": container_security(),
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - an emptyDir of the pod
         "terminationMessagePolicy": "FallbackToLogsOnError",
     }
