@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from kpack_api.core import EnvVar, ResourceRequirements
-from kpack_api.dialects.build_pivotal_io_v1alpha1 import PLURALS, decode, manifest, spec_patch, status_patch
+from kpack_api.dialects.build_pivotal_io_v1alpha1 import PLURALS, decode, manifest, status_patch
 from kpack_api.neutral import Neutral
 from kpack_api.types import (
     Binding,
@@ -355,21 +355,6 @@ def test_a_status_says_what_is_and_clears_what_is_not() -> None:
             "builderMetadata": None,
             "stack": {"runImage": None, "id": "bionic"},
             "latestImage": None,
-        }
-    }
-
-
-def test_a_spec_patch_clears_the_source_that_was_there_before() -> None:
-    """Changing from git to blob leaves no git behind on the server."""
-    assert spec_patch(RESOLVER) == {
-        "spec": {
-            "serviceAccount": "robot",
-            "source": {
-                "git": None,
-                "blob": {"url": "https://blobs.example/a.zip", "stripComponents": None},
-                "registry": None,
-                "subPath": None,
-            },
         }
     }
 

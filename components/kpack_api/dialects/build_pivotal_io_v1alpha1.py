@@ -1,6 +1,6 @@
 """`build.pivotal.io/v1alpha1` (kpack 0.0.x): neutral forms from the wire and back.
 
-Owns four functions: `decode` to the neutral form, `manifest`, `spec_patch` and `status_patch` from it. Leaves the wire
+Owns three functions: `decode` to the neutral form, `manifest` and `status_patch` from it. Leaves the wire
 types to `build_pivotal_io_v1alpha1_wire`, reading them from JSON to `build_pivotal_io_v1alpha1_reading`, sources to
 `build_pivotal_io_v1alpha1_sources`, the CRDs to `crds`, defaults that depend on the cluster to the webhook.
 
@@ -85,11 +85,6 @@ def manifest(value: Neutral) -> dict[str, object]:
     """The object as plain data, ready to be created; without status."""
     body = msgspec.to_builtins({"metadata": value.metadata, "spec": _wire_spec(value)})
     return {"apiVersion": BUILD_API_VERSION, "kind": kind_of(value), **body}
-
-
-def spec_patch(value: Neutral) -> dict[str, object]:
-    """A merge patch that makes the `spec` on the server equal to this one in every field we know."""
-    return {"spec": with_nulls(_wire_spec(value))}
 
 
 def status_patch(status: NeutralStatus) -> dict[str, object]:

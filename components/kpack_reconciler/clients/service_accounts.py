@@ -34,11 +34,9 @@ from kpack_reconciler.model.credentials import (
 from kpack_reconciler.model.docker_config import keychain_from_docker_cfg, keychain_from_docker_config
 from kpack_reconciler.model.facts import Credentials, SecretSeen
 from kpack_reconciler.model.git_credentials import (
-    AnyCredentials,
     GitCandidate,
     GitCredentials,
     SshCredentials,
-    choose_git_credentials,
 )
 
 BASIC_AUTH = "kubernetes.io/basic-auth"
@@ -105,10 +103,6 @@ class ServiceAccounts:
         names = [reference.name for reference in account.secrets] if account is not None else []
         found = await self._secrets(namespace, names)
         return tuple(candidate for secret in found if (candidate := _git_candidate(secret)) is not None)
-
-    async def git_credentials(self, namespace: str, name: str, url: str) -> AnyCredentials | None:
-        """The credentials for a repository; None is anonymous, as for a missing account."""
-        return choose_git_credentials(url, await self.git_candidates(namespace, name))
 
     async def _secrets(self, namespace: str, names: Iterable[str]) -> list[Secret]:
         found = [await self._secret(namespace, name) for name in dict.fromkeys(names)]

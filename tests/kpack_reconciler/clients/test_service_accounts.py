@@ -11,6 +11,7 @@ from kpack_reconciler.clients.kube.client import KubeClient
 from kpack_reconciler.clients.service_accounts import BASIC_AUTH, DOCKER_CFG, DOCKER_CONFIG, ServiceAccounts
 from kpack_reconciler.errors import PermanentError
 from kpack_reconciler.model.credentials import keychain_from_login
+from kpack_reconciler.model.git_credentials import choose_git_credentials
 from tests.fakes.kubernetes import FakeKubernetes
 
 CORE = "/api/v1/namespaces/team"
@@ -61,7 +62,7 @@ async def test_a_missing_account_is_none(accounts: ServiceAccounts) -> None:
     """An account that does not exist is described as None and holds no credentials."""
     assert await accounts.describe("team", "bot") is None
     assert (await accounts.keychain("team", "bot")).keys == ()
-    assert await accounts.git_credentials("team", "bot", "https://github.com/a/b") is None
+    assert await accounts.git_candidates("team", "bot") == ()
 
 
 async def test_missing_secrets_are_named(api: FakeKubernetes, accounts: ServiceAccounts) -> None:
@@ -121,7 +122,7 @@ async def test_the_git_secret_for_the_host_is_chosen(api: FakeKubernetes, accoun
     put_login(api, "lab", git="https://gitlab.com")
     put_login(api, "hub", git="https://github.com")
 
-    found = await accounts.git_credentials("team", "bot", "https://github.com/a/b")
+    found = choose_git_credentials("https://github.com/a/b", await accounts.git_candidates("team", "bot"))
 
     assert found is not None
     assert (found.username, found.password) == ("hub", "hidden")
