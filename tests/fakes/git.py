@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+
+from tests.fakes.serving import served
 
 _IDENTITY = ("-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "init.defaultBranch=main")
 
@@ -51,12 +52,8 @@ class FakeGit:
         """Listen on a free port while the context is open; the repository's URL."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
-        server = TestServer(app)
-        await server.start_server(shutdown_timeout=0.1)
-        try:
-            yield f"http://127.0.0.1:{server.port}/app"
-        finally:
-            await server.close()
+        async with served(app) as host:
+            yield f"http://{host}/app"
 
     async def _answer(self, request: web.Request) -> web.Response:
         self.requests.append(f"{request.method} {request.path}")

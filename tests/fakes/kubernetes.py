@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from kpack_reconciler.clients.kube.config import ClusterConfig
 from tests.fakes.api_objects import ApiObjects, Change, Json, RefusedError, Target, fits, target_of
+from tests.fakes.serving import served
 
 __all__ = ["FakeKubernetes", "Json", "RefusedError", "Target"]
 
@@ -48,13 +48,11 @@ class FakeKubernetes(ApiObjects):
         """Listen on a free port while the context is open."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
-        server = TestServer(app)
-        await server.start_server(shutdown_timeout=0.1)
-        try:
-            yield ClusterConfig(server=str(server.make_url("")).rstrip("/"))
-        finally:
-            self.cut_watches()
-            await server.close()
+        async with served(app) as host:
+            try:
+                yield ClusterConfig(server=f"http://{host}")
+            finally:
+                self.cut_watches()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append((request.method, request.path))

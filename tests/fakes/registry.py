@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+
+from tests.fakes.serving import served
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -73,12 +74,8 @@ class FakeRegistry:
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[str]:
         """Listen on a free port while the context is open; `host:port`."""
-        server = TestServer(self.app())
-        await server.start_server(shutdown_timeout=0.1)
-        try:
-            yield f"127.0.0.1:{server.port}"
-        finally:
-            await server.close()
+        async with served(self.app()) as host:
+            yield host
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         if request.path == "/v2/":

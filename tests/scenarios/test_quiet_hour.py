@@ -10,7 +10,6 @@ import aiohttp
 import msgspec
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from kpack_api.types import BuiltImage
 from kpack_reconciler.clients.kube.client import KubeClient
@@ -22,6 +21,7 @@ from tests import make
 from tests.fakes.api_objects import Json
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.fakes.registry import FakeRegistry
+from tests.fakes.serving import served
 from tests.fakes.swift_loop import SwiftLoop
 from tests.scenarios.processes import SETTINGS
 
@@ -71,10 +71,8 @@ async def scene() -> AsyncIterator[tuple[Scene, KubeClient, aiohttp.ClientSessio
         registry = await stack.enter_async_context(made.registry.serve())
         app = web.Application()
         app.router.add_post("/app/git-upload-pack", made.answer_git)
-        git = TestServer(app)
-        await git.start_server(shutdown_timeout=0.1)
-        stack.push_async_callback(git.close)
-        fill(made, registry, f"http://127.0.0.1:{git.port}/app")
+        git = await stack.enter_async_context(served(app))
+        fill(made, registry, f"http://{git}/app")
         kube = await stack.enter_async_context(KubeClient(await stack.enter_async_context(made.api.serve())))
         yield made, kube, await stack.enter_async_context(aiohttp.ClientSession())
 

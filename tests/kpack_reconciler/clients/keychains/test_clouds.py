@@ -24,6 +24,7 @@ from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.model.credentials import Login, keychain_from_login
 from kpack_reconciler.model.references import parse_image
 from tests.fakes.clock import FakeClock
+from tests.fakes.serving import served
 from tests.fakes.tls import ToOneServer, tls_contexts
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
@@ -46,12 +47,8 @@ class Cloud:
         """The metadata server; `host:port`."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
-        server = TestServer(app)
-        await server.start_server(shutdown_timeout=0.1)
-        try:
-            yield f"127.0.0.1:{server.port}"
-        finally:
-            await server.close()
+        async with served(app) as host:
+            yield host
 
     async def _answer(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)

@@ -10,6 +10,7 @@ from kpack_reconciler.clients.registry.challenges import Challenge, read_challen
 from kpack_reconciler.clients.registry.endpoints import find_endpoint, may_speak_http
 from kpack_reconciler.errors import PermanentError, TransientError
 from tests.fakes.registry import FakeRegistry
+from tests.fakes.serving import served
 from tests.fakes.tls import tls_contexts
 
 
@@ -118,13 +119,8 @@ async def test_what_another_host_asks_for_is_not_answered() -> None:
             raise web.HTTPFound(f"http://{elsewhere}/v2/")
 
         app.router.add_get("/v2/", send_away)
-        server = TestServer(app)
-        await server.start_server(shutdown_timeout=0.1)
-        try:
-            async with aiohttp.ClientSession() as http:
-                endpoint = await find_endpoint(http, f"127.0.0.1:{server.port}")
-        finally:
-            await server.close()
+        async with served(app) as host, aiohttp.ClientSession() as http:
+            endpoint = await find_endpoint(http, host)
 
     assert endpoint.challenge is None
 

@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from kpack_reconciler.clients.registry import RegistryClient
 from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.model.credentials import keychain_from_login
 from kpack_reconciler.model.references import ImageReference, parse_image
 from tests.fakes.registry import INDEX, MANIFEST, FakeRegistry, digest_of
+from tests.fakes.serving import served
 
 
 @asynccontextmanager
@@ -39,12 +39,8 @@ async def server_with(path: str, response: web.Response) -> AsyncIterator[str]:
 
     app.router.add_get("/v2/", door)
     app.router.add_route("*", path, answer)
-    server = TestServer(app)
-    await server.start_server(shutdown_timeout=0.1)
-    try:
-        yield f"127.0.0.1:{server.port}"
-    finally:
-        await server.close()
+    async with served(app) as host:
+        yield host
 
 
 async def test_a_redirect_takes_no_login_along() -> None:
@@ -212,16 +208,11 @@ async def test_an_upload_without_a_place_is_a_fault(location: str | None) -> Non
 
     app.router.add_post("/v2/team/app/blobs/uploads/", begin)
     app.router.add_get("/v2/", door)
-    server = TestServer(app)
-    await server.start_server(shutdown_timeout=0.1)
-    try:
-        async with aiohttp.ClientSession() as http:
-            client, reference = RegistryClient(http), parse_image(f"127.0.0.1:{server.port}/team/app:1")
-            await client.check_push(reference)
-            with pytest.raises(TransientError, match=f"registry {reference.registry} does not say where to upload to"):
-                await client.push_blob(reference, digest_of(b"x"), b"x")
-    finally:
-        await server.close()
+    async with served(app) as host, aiohttp.ClientSession() as http:
+        client, reference = RegistryClient(http), parse_image(f"{host}/team/app:1")
+        await client.check_push(reference)
+        with pytest.raises(TransientError, match=f"registry {reference.registry} does not say where to upload to"):
+            await client.push_blob(reference, digest_of(b"x"), b"x")
 
 
 async def test_a_repository_that_must_be_made_first_is_told() -> None:
@@ -251,14 +242,8 @@ async def test_the_place_of_an_upload_keeps_its_query(location: str) -> None:
     app.router.add_post("/v2/team/app/blobs/uploads/", begin)
     app.router.add_put("/{path:.*}", put)
     app.router.add_get("/{path:.*}", other)
-    server = TestServer(app)
-    await server.start_server(shutdown_timeout=0.1)
-    try:
-        async with aiohttp.ClientSession() as http:
-            reference = parse_image(f"127.0.0.1:{server.port}/team/app:1")
-            await RegistryClient(http).push_blob(reference, digest_of(b"x"), b"x")
-    finally:
-        await server.close()
+    async with served(app) as host, aiohttp.ClientSession() as http:
+        await RegistryClient(http).push_blob(parse_image(f"{host}/team/app:1"), digest_of(b"x"), b"x")
 
     (path,) = asked
     assert path.endswith(f"/1?_state=a%2Fb&digest={digest_of(b'x')}")
