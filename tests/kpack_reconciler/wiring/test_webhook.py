@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
@@ -37,6 +39,20 @@ def cluster() -> FakeKubernetes:
     return api
 
 
+@asynccontextmanager
+async def running_webhook(api: FakeKubernetes) -> AsyncIterator[None]:
+    """Run the webhook against an API server until the context ends; it is ready when the context begins."""
+    async with api.serve() as config, KubeClient(config) as kube:
+        webhook = wiring.Webhook(SETTINGS, kube)
+        task = asyncio.create_task(webhook.run())
+        async with asyncio.timeout(10):
+            while not webhook.ready():  # noqa: ASYNC110 - the process has no event for it
+                await asyncio.sleep(0.01)
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 async def review(port: int, bundle: str) -> dict[str, object]:
     tls = ssl.create_default_context(cadata=base64.b64decode(bundle).decode())
     request = {"uid": "1", "kind": {"kind": "Image"}, "operation": "CREATE", "object": {"spec": {}}}
@@ -56,20 +72,13 @@ async def test_whoever_trusts_the_registered_authority_reaches_the_webhook(
     api = cluster()
     monkeypatch.setattr(wiring, "WEBHOOK_PORT", unused_tcp_port)
 
-    async with api.serve() as config, KubeClient(config) as kube:
-        webhook = wiring.Webhook(SETTINGS, kube)
-        task = asyncio.create_task(webhook.run())
-        async with asyncio.timeout(10):
-            while not webhook.ready():  # noqa: ASYNC110 - the process has no event for it
-                await asyncio.sleep(0.01)
+    async with running_webhook(api):
         bundles = {
             api.get(f"{CONFIGURATIONS}/{word}webhookconfigurations/{name}")["webhooks"][0]["clientConfig"]["caBundle"]
             for word, name in NAMES.items()
         }
         (bundle,) = bundles
         answer = await review(unused_tcp_port, bundle)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
     assert answer["response"]["allowed"] is False  # type: ignore[index]
 
@@ -85,17 +94,10 @@ async def test_a_certificate_in_its_last_week_is_replaced_and_stays_trusted(
     api.put("/api/v1/namespaces/kpack/secrets", {"metadata": {"name": "webhook-certs"}, "data": data})
     monkeypatch.setattr(wiring, "WEBHOOK_PORT", unused_tcp_port)
 
-    async with api.serve() as config, KubeClient(config) as kube:
-        webhook = wiring.Webhook(SETTINGS, kube)
-        task = asyncio.create_task(webhook.run())
-        async with asyncio.timeout(10):
-            while not webhook.ready():  # noqa: ASYNC110 - the process has no event for it
-                await asyncio.sleep(0.01)
+    async with running_webhook(api):
         configuration = api.get(f"{CONFIGURATIONS}/mutatingwebhookconfigurations/{NAMES['mutating']}")
         bundle = configuration["webhooks"][0]["clientConfig"]["caBundle"]
         answer = await review(unused_tcp_port, bundle)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
     stored = api.get("/api/v1/namespaces/kpack/secrets/webhook-certs")["data"]
     assert stored["server-cert.pem"] != data["server-cert.pem"]
