@@ -150,6 +150,7 @@ class RegistryPoller:
     def _due(self) -> dict[BuilderImageQuestion, datetime | None]:
         askers = self._askers()
         self._cache.facts.keep_builder_images(askers, since=self._now() - self._interval)
+        self._left_alone = {asked: left for asked, left in self._left_alone.items() if self._now() < left[0]}
         return {question: self._due_at(question, builders) for question, builders in askers.items()}
 
     def _due_at(self, question: BuilderImageQuestion, askers: Iterable[Builder]) -> datetime | None:
