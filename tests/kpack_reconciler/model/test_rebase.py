@@ -1,132 +1,31 @@
-"""Rebase by facts of the reference: the documents beside this file were read and written by lifecycle v0.20.12."""
+"""Rebase by facts of the reference: the bytes are those that lifecycle v0.20.12 wrote."""
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kpack_reconciler.model.image_documents import digest_of
 from kpack_reconciler.model.lifecycle_metadata import METADATA_LABEL
-from kpack_reconciler.model.rebase import RebasedImage, RemoteImage, rebase
-from kpack_reconciler.model.rebase_checks import NotRebasableError
-from kpack_reconciler.model.references import ImageReference, parse_image
-
-DOCUMENTS = Path(__file__).parent / "rebase"
-RUN_REPOSITORY, APP_REPOSITORY = "localhost:5000/stack/run", "localhost:5000/team/app"
-OCI = "application/vnd.oci.image"
-DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
-KPACK = (0, 9)
-TODAY = (0, 12)
-
-Change = Callable[[Any], None]
-
-
-def document(name: str) -> bytes:
-    return (DOCUMENTS / f"{name}.json").read_bytes()
-
-
-def image(name: str, repository: str, manifest: bytes | None = None, config: bytes | None = None) -> RemoteImage:
-    raw = manifest or document(f"{name}-manifest")
-    reference = parse_image(f"{repository}@{digest_of(raw)}")
-    return RemoteImage(reference=reference, manifest=raw, config=config or document(f"{name}-config"))
-
-
-def app(change: Change | None = None) -> RemoteImage:
-    """The application; `change` edits its config."""
-    return image("app", APP_REPOSITORY, config=changed("app-config", change))
-
-
-def run(change: Change | None = None) -> RemoteImage:
-    """The new run image; `change` edits its config."""
-    return image("run", RUN_REPOSITORY, config=changed("run-config", change))
-
-
-def changed(name: str, change: Change | None) -> bytes:
-    if change is None:
-        return document(name)
-    config = json.loads(document(name))
-    change(config)
-    return json.dumps(config).encode()
-
-
-def labelled(**labels: str | None) -> Change:
-    """Set the labels `io.buildpacks.<name>` (`_` for `.`); None takes one away."""
-
-    def change(config: Any) -> None:
-        for name, value in labels.items():
-            set_label(config, f"io.buildpacks.{name.replace('_', '.')}", value)
-
-    return change
-
-
-def set_label(config: Any, name: str, value: str | None) -> None:
-    config["config"]["Labels"].pop(name, None)
-    if value is not None:
-        config["config"]["Labels"][name] = value
-
-
-def built_with(version: str | None, **rest: object) -> Change:
-    """The application's platform API, and members of its config; both images then run on the same machine."""
-
-    def change(config: Any) -> None:
-        config.update({"architecture": "arm64", "variant": "v8", **rest})
-        environment = [entry for entry in config["config"]["Env"] if not entry.startswith("CNB_PLATFORM_API")]
-        config["config"]["Env"] = environment + ([] if version is None else [f"CNB_PLATFORM_API={version}"])
-
-    return change
-
-
-def both(*changes: Change) -> Change:
-    def change(config: Any) -> None:
-        for one in changes:
-            one(config)
-
-    return change
-
-
-def metadata(**members: object) -> Change:
-    """Members of the lifecycle's metadata in the application's label."""
-
-    def change(config: Any) -> None:
-        held = json.loads(config["config"]["Labels"][METADATA_LABEL])
-        config["config"]["Labels"][METADATA_LABEL] = json.dumps({**held, **members})
-
-    return change
-
-
-def onto(
-    old: RemoteImage, new: RemoteImage, *, name: str = RUN_REPOSITORY, platform_api: tuple[int, int] = KPACK
-) -> RebasedImage:
-    return rebase(old, new, run_image=name, platform_api=platform_api)
-
-
-def refusal(old: RemoteImage, new: RemoteImage, **rest: Any) -> tuple[str, str]:
-    with pytest.raises(NotRebasableError) as refused:
-        onto(old, new, **rest)
-    return refused.value.reason, str(refused.value)
-
-
-def metadata_of(result: RebasedImage) -> Any:
-    return json.loads(result.labels[METADATA_LABEL])
-
-
-def in_oci_form(name: str, layers: int) -> bytes:
-    """The manifest with OCI's media types: its own, its config's, and those of its first layers."""
-    manifest = json.loads(document(f"{name}-manifest"))
-    manifest["mediaType"] = f"{OCI}.manifest.v1+json"
-    manifest["config"]["mediaType"] = f"{OCI}.config.v1+json"
-    for layer in manifest["layers"][:layers]:
-        layer["mediaType"] = f"{OCI}.layer.v1.tar+gzip"
-    return json.dumps(manifest, separators=(",", ":")).encode()
-
-
-def in_place_of(member: str, value: object) -> bytes:
-    """The application's manifest, with another value for a member of its first layer."""
-    manifest = json.loads(document("app-manifest"))
-    manifest["layers"][0][member] = value
-    return json.dumps(manifest).encode()
+from kpack_reconciler.model.rebase import RemoteImage
+from kpack_reconciler.model.references import ImageReference
+from tests.kpack_reconciler.model.rebase_images import (
+    APP_REPOSITORY,
+    KPACK,
+    RUN_REPOSITORY,
+    TODAY,
+    app,
+    document,
+    image,
+    in_oci_form,
+    in_place_of,
+    metadata,
+    metadata_of,
+    onto,
+    refusal,
+    run,
+    set_label,
+)
 
 
 def test_config_and_manifest_are_those_of_the_reference() -> None:
@@ -238,259 +137,6 @@ def test_labels_of_the_run_image_follow_it(
     results = [onto(*images, platform_api=version) for version in (KPACK, TODAY)]
 
     assert [result.labels.get(name) for result in results] == [kpack, today]
-
-
-@pytest.mark.parametrize("version", [None, "0.11"], ids=["V7", "V8 0.11"])
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        pytest.param(
-            "io.buildpacks.stacks.bionic",
-            "io.buildpacks.stacks.cflinuxfs3",
-            "incompatible stack: 'io.buildpacks.stacks.cflinuxfs3' is not compatible with"
-            " 'io.buildpacks.stacks.bionic'",
-            id="another stack",
-        ),
-        pytest.param("", "s1", "stack not defined on app image", id="the application's is empty"),
-        pytest.param(None, None, "stack not defined on app image", id="neither has one"),
-        pytest.param("s1", "", "stack not defined on new base image", id="the run image's is empty"),
-    ],
-)
-def test_below_platform_api_0_12_both_have_one_stack(
-    version: str | None, old: str | None, new: str | None, message: str
-) -> None:
-    """In the lifecycle's words."""
-    before = app(both(built_with(version), labelled(stack_id=old)))
-
-    assert refusal(before, run(labelled(stack_id=new))) == ("StackMismatch", message)
-
-
-@pytest.mark.parametrize("stack", ["s2", "", None])
-def test_from_platform_api_0_12_on_stacks_do_not_count(stack: str | None) -> None:
-    """V8: all three are allowed."""
-    allowed = onto(app(both(built_with("0.12"), labelled(base_distro_name="debian"))), run(labelled(stack_id=stack)))
-
-    assert allowed.labels.get("io.buildpacks.stack.id") == stack
-
-
-def test_below_platform_api_0_12_systems_may_differ() -> None:
-    """V9: system and variant of the run image are taken without a question."""
-    result = onto(app(built_with("0.11", variant="v9")), run(lambda config: config.update(os="plan9")))
-
-    assert json.loads(result.config)["os"] == "plan9"
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "missing"),
-    [
-        pytest.param(None, None, None, id="V10 no labels"),
-        pytest.param("null", "null", None, id="V10 null"),
-        pytest.param("null", '["mixin-1"]', None, id="V10 more"),
-        pytest.param('["mixin-1","run:mixin-2"]', '["mixin-1","run:mixin-2"]', None, id="V10 the same"),
-        pytest.param('["mixin-1","run:mixin-2"]', '["mixin-1","run:mixin-2","mixin-3"]', None, id="V10 one more"),
-        pytest.param('["mixin-1","run:mixin-2"]', '["mixin-1","mixin-2"]', None, id="V10 without prefix"),
-        pytest.param('["mixin-1","run:mixin-2"]', '["run:mixin-1","run:mixin-2"]', None, id="V10 with prefix"),
-        pytest.param('["mixin-1","run:mixin-2"]', '["run:mixin-2"]', "mixin-1", id="V10 one less"),
-        pytest.param('["b","a"]', "", "a, b", id="V10 none"),
-    ],
-)
-def test_mixins_of_the_application_must_be_in_the_run_image(old: str | None, new: str | None, missing: str) -> None:
-    """Whatever stage they are named for; what is missing is listed, sorted."""
-    images = app(labelled(stack_mixins=old)), run(labelled(stack_mixins=new))
-
-    if missing is None:
-        assert onto(*images).labels.get("io.buildpacks.stack.mixins") == new
-    else:
-        assert refusal(*images) == ("MissingMixins", f"missing required mixin(s): {missing}")
-
-
-def test_from_platform_api_0_12_on_mixins_do_not_count() -> None:
-    """V10, last row."""
-    change = both(built_with("0.12"), labelled(stack_mixins='["mixin-1"]', base_distro_name="debian"))
-
-    assert "io.buildpacks.stack.mixins" not in onto(app(change), run()).labels
-
-
-@pytest.mark.parametrize("text", ["thisisn'tvalid!", '{"a":1}'], ids=["V11", "V11 another shape"])
-def test_mixins_that_cannot_be_read_are_named(text: str) -> None:
-    """With the label."""
-    reason, message = refusal(app(labelled(stack_mixins=text)), run())
-
-    expected = "get app image mixins: failed to unmarshal context of label 'io.buildpacks.stack.mixins': "
-    assert (reason, message[: len(expected)]) == ("UnreadableMetadata", expected)
-
-
-def test_an_application_marked_as_not_rebasable_is_refused() -> None:
-    """V12: from platform API 0.12 on."""
-    mark = labelled(rebasable="false", base_distro_name="debian")
-
-    assert refusal(app(both(built_with("0.12"), mark)), run()) == (
-        "NotMarkedRebasable",
-        "app image is not marked as rebasable; please provide -force to override",
-    )
-    assert onto(app(both(built_with("0.11"), mark)), run())
-
-
-@pytest.mark.parametrize("mark", ["true", "", None])
-def test_any_other_mark_is_none(mark: str | None) -> None:
-    """V12."""
-    change = both(built_with("0.12"), labelled(rebasable=mark, base_distro_name="debian"))
-
-    assert onto(app(change), run()).labels.get("io.buildpacks.rebasable") == mark
-
-
-def target(config: dict[str, str] | None = None, **labels: str) -> Change:
-    """A config for the target checks: no distribution but the one given."""
-    members = {"architecture": "amd64", "os": "linux", "variant": "", **(config or {})}
-
-    def change(document: Any) -> None:
-        document.update(members)
-        labelled(**{"base_distro_name": None, **labels})(document)
-
-    return change
-
-
-def targets(old: Change, new: Change) -> tuple[RemoteImage, RemoteImage]:
-    return app(both(built_with("0.12"), old)), run(new)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "told_new", "told_old"),
-    [
-        pytest.param(
-            target(),
-            target(config={"os": "notlinux"}),
-            '{"os":"notlinux","arch":"amd64"}',
-            '{"os":"linux","arch":"amd64"}',
-            id="V13",
-        ),
-        pytest.param(
-            target(),
-            target(config={"architecture": ""}),
-            '{"os":"linux","arch":""}',
-            '{"os":"linux","arch":"amd64"}',
-            id="V13 empty is no wildcard",
-        ),
-        pytest.param(
-            target(config={"variant": "variant1"}),
-            target(config={"variant": "variant2"}),
-            '{"os":"linux","arch":"amd64","arch-variant":"variant2"}',
-            '{"os":"linux","arch":"amd64","arch-variant":"variant1"}',
-            id="V14",
-        ),
-        pytest.param(
-            target(base_distro_name="distro1"),
-            target(base_distro_name="distro2"),
-            '{"os":"linux","arch":"amd64","distro":{"name":"distro2","version":""}}',
-            '{"os":"linux","arch":"amd64","distro":{"name":"distro1","version":""}}',
-            id="V15",
-        ),
-        pytest.param(
-            target(),
-            target(base_distro_name="distro2", base_id="i"),
-            '{"id":"i","os":"linux","arch":"amd64","distro":{"name":"distro2","version":""}}',
-            '{"os":"linux","arch":"amd64"}',
-            id="V15 only the run image tells",
-        ),
-    ],
-)
-def test_from_platform_api_0_12_on_targets_must_fit(old: Change, new: Change, told_new: str, told_old: str) -> None:
-    """Both targets are told."""
-    reason, message = refusal(*targets(old, new))
-
-    told = f"new run image: {told_new}, old run image: {told_old}; please provide -force to override"
-    assert reason == "TargetMismatch"
-    assert message == f"unable to satisfy target os/arch constraints; {told}"
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        pytest.param(target(config={"variant": "v1"}), target(), id="V14 only the application has a variant"),
-        pytest.param(target(), target(config={"variant": "v1"}), id="V14 only the run image has a variant"),
-        pytest.param(target(base_distro_name="distro1"), target(), id="V15 only the application tells"),
-        pytest.param(
-            target(base_distro_name="d", base_distro_version="1"), target(base_distro_name="d"), id="V15 no version"
-        ),
-    ],
-)
-def test_what_one_side_leaves_open_fits(old: Change, new: Change) -> None:
-    """Variant of either, distribution of the run image."""
-    assert onto(*targets(old, new))
-
-
-NAMED = metadata(
-    runImage={
-        "topLayer": "sha256:f7286887b72eb5ffb758a8edd84c0f14d6f314b645e8c233878b9aa274e08d77",
-        "reference": "localhost:5000/stack/run@sha256:ab8e1bf1dd207db2fcb6fca8fd99d16d3bb1bd725be88a8310c98c35a3df7ac4",
-        "image": "some-run-image-tag-reference",
-        "mirrors": ["some-run-image-mirror"],
-    },
-    stack=None,
-)
-
-
-def test_a_run_image_of_an_unknown_name_is_refused_at_platform_api_0_12() -> None:
-    """V16: with what is known."""
-    reference = parse_image(f"index.docker.io/some-repo/new-base-image@{run().reference.digest}")
-    new = RemoteImage(reference=reference, manifest=run().manifest, config=run().config)
-    known = (
-        '{"topLayer":"sha256:f105cd031b5c84e3ffd3faa7b5c599fadc7e43966ae3b9c7724ab56f587ec3eb",'
-        f'"reference":"{reference}","image":"some-run-image-tag-reference","mirrors":["some-run-image-mirror"]}}'
-    )
-
-    reason, message = refusal(app(NAMED), new, name="some-repo/new-base-image", platform_api=TODAY)
-
-    told = f"not found in existing run image metadata: {known}; please provide -force to override"
-    assert reason == "UnknownRunImage"
-    assert message == f"rebase app image: new base image 'some-repo/new-base-image' {told}"
-
-
-@pytest.mark.parametrize(
-    ("stack", "told"),
-    [({"runImage": {"image": "a", "mirrors": []}}, '{"image":"a"}'), (None, "not found")],
-    ids=["V16 the stack's", "V16 nothing"],
-)
-def test_the_refusal_tells_the_names_that_are_known(stack: object, told: str) -> None:
-    """Of the run image, else of the stack."""
-    _, message = refusal(app(metadata(stack=stack)), run(), name="other", platform_api=TODAY)
-
-    assert f"existing run image metadata: {told}; please" in message
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "some-run-image-mirror",
-        "index.docker.io/some-run-image-mirror",
-        "some-run-image-mirror@sha256:" + "a" * 64,
-        "some-run-image-tag-reference",
-    ],
-)
-def test_a_mirror_is_a_known_name(name: str) -> None:
-    """V18: written out in full, without its digest; the names in the metadata stay."""
-    moved = metadata_of(onto(app(NAMED), run(), name=name, platform_api=TODAY))["runImage"]
-
-    assert (moved["image"], moved["mirrors"]) == ("some-run-image-tag-reference", ["some-run-image-mirror"])
-
-
-@pytest.mark.parametrize("name", ["some-run-image-mirror:new-tag", "No Name"])
-def test_another_tag_of_a_mirror_is_no_known_name(name: str) -> None:
-    """V18."""
-    assert refusal(app(NAMED), run(), name=name, platform_api=TODAY)[0] == "UnknownRunImage"
-
-
-def test_below_platform_api_0_12_the_name_does_not_count() -> None:
-    """V19: only what lies below the application and where it came from is written anew."""
-    moved = metadata_of(onto(app(NAMED), run(), name="some-repo/new-base-image", platform_api=(0, 11)))
-
-    assert moved["runImage"] == {
-        "topLayer": "sha256:f105cd031b5c84e3ffd3faa7b5c599fadc7e43966ae3b9c7724ab56f587ec3eb",
-        "reference": f"{RUN_REPOSITORY}@{run().reference.digest}",
-        "image": "some-run-image-tag-reference",
-        "mirrors": ["some-run-image-mirror"],
-    }
-    assert "stack" not in moved
 
 
 @pytest.mark.parametrize("label", ["{}", None, '{"runImage":{"topLayer":"sha256:0"}}'])
@@ -632,8 +278,3 @@ def test_a_run_image_without_layers_is_refused() -> None:
     )
 
     assert refusal(app(), empty)[0] == "UnreadableImage"
-
-
-def test_an_application_of_an_unreadable_platform_api_is_refused() -> None:
-    """The reference crashes."""
-    assert refusal(app(built_with("latest")), run())[0] == "UnreadableImage"
