@@ -155,6 +155,21 @@ TOOLS: tuple[Tool, ...] = (
         seconds=60,
         megabytes=900,
     ),
+    Tool(
+        name="pulumi-language-nodejs",
+        module="node-host",
+        package="github.com/pulumi/pulumi/sdk/nodejs/cmd/pulumi-language-nodejs/v3",
+        defines=((_PULUMI_VERSION, "3.188.0"),),
+        seconds=35,
+        megabytes=530,
+    ),
+    Tool(
+        name="kpack-controller",
+        module="kpack",
+        package="github.com/pivotal/kpack/cmd/controller",
+        seconds=150,
+        megabytes=2600,
+    ),
 )
 """Every tool, in the order in which they are built."""
 
@@ -163,5 +178,9 @@ _UP_MODULES = ("platform", "python-host", "lifecycle")
 UP: tuple[str, ...] = tuple(tool.name for tool in TOOLS if tool.module in _UP_MODULES)
 """What `pulumi up` on a cluster of our own needs: cluster, Pulumi, and a lifecycle for builder images."""
 
-TEST: tuple[str, ...] = tuple(tool.name for tool in TOOLS)
-"""What the tests need: `UP`, the image builder with its plugin, the lifecycle of platform API 0.3, Pulumi's YAML."""
+TEST: tuple[str, ...] = tuple(tool.name for tool in TOOLS if tool.module != "kpack")
+"""What the tests need: `UP`, the image builder with its plugin, the lifecycle of platform API 0.3, and Pulumi's hosts of
+YAML and TypeScript."""
+
+BENCH: tuple[str, ...] = ("kube", "lifecycle", "kpack-controller")
+"""What `python -m dev bench` needs: a control plane, the lifecycle's rebaser, and the controller it measures against."""
