@@ -4,6 +4,7 @@ Rules it keeps:
 - `go.sum` alone decides what is trusted: it is never written (`-mod=readonly`), and the checksum database,
   which does not know all of the modules, is not asked;
 - no path, time or commit of this machine enters a binary;
+- nothing is written for debuggers: a fifth less time and disk while compiling; stack traces stay as they are;
 - Go never fetches another Go (`GOTOOLCHAIN=local`), and never looks at a workspace around the checkout.
 """
 
@@ -22,7 +23,7 @@ def build_flags(tool: Tool) -> tuple[str, ...]:
     if tool.static_cgo:
         linker += ["-linkmode", "external", "-extldflags", "-static"]
     tags = (f"-tags={','.join(tool.tags)}",) if tool.tags else ()
-    return ("-trimpath", "-buildvcs=false", f"-ldflags={' '.join(linker)}", *tags)
+    return ("-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", f"-ldflags={' '.join(linker)}", *tags)
 
 
 def environment(tool: Tool, *, inherited: Mapping[str, str], work: Path) -> dict[str, str]:

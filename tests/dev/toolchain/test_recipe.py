@@ -18,7 +18,7 @@ STATIC = Tool(
 
 def test_programs_are_stripped_and_name_no_path() -> None:
     """Without further facts a build is trimmed, stripped, and knows no commit."""
-    assert build_flags(TOOL) == ("-trimpath", "-buildvcs=false", "-ldflags=-s -w")
+    assert build_flags(TOOL) == ("-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", "-ldflags=-s -w")
 
 
 def test_defines_tags_and_static_linking_are_flags() -> None:
@@ -26,6 +26,7 @@ def test_defines_tags_and_static_linking_are_flags() -> None:
     assert build_flags(STATIC) == (
         "-trimpath",
         "-buildvcs=false",
+        "-gcflags=all=-dwarf=false",
         "-ldflags=-s -w -X a/b.Version=1.2 -linkmode external -extldflags -static",
         "-tags=osusergo,netgo",
     )
