@@ -11,6 +11,7 @@ from pulumi_kpack import (
     GitCredentials,
     Image,
     Promotion,
+    PromotionRulesArgs,
     ReconcilerImage,
     ReconcilerImageArgs,
     RegistryCredentials,
@@ -57,7 +58,7 @@ def promote_application(settings: PromotionSettings, service: BuildService) -> N
         {
             "image": before.require_output("image"),
             "target": settings.tag,
-            "rules": {"max_age_hours": settings.max_age_hours},
+            "rules": promotion_rules(settings),
             "built_at": built_at,
             "reconciler_image": service.image,
             "credentials": logins,
@@ -67,6 +68,14 @@ def promote_application(settings: PromotionSettings, service: BuildService) -> N
     )
     pulumi.export("image", app.image)
     pulumi.export("builtAt", built_at)
+
+
+def promotion_rules(settings: PromotionSettings) -> PromotionRulesArgs:
+    """What the image must be like."""
+    rules: PromotionRulesArgs = {"max_age_hours": settings.max_age_hours}
+    if settings.known_run_images:
+        rules["known_run_images"] = settings.known_run_images
+    return rules
 
 
 def declare_service(settings: ServiceSettings) -> BuildService:
@@ -83,6 +92,8 @@ def declare_service(settings: ServiceSettings) -> BuildService:
     if settings.proxy is not None:
         words = {"no_proxy": settings.no_proxy, "namespaces": settings.build_namespaces}
         args["proxy"] = {"https": settings.proxy, **words}  # type: ignore[typeddict-item]
+    if settings.hook_secret is not None:
+        args["hooks"] = {"signing_secret": settings.hook_secret}
     return BuildService("kpack", args)
 
 

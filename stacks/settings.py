@@ -38,7 +38,7 @@ class ServiceSettings:
     """The build service: `image` is made elsewhere by digest, or a `BuildSettings` says how it is built here.
 
     `certificates` is a file with the company's own authorities, `proxy` its proxy for https; the proxy's login is told
-    in `build_namespaces`.
+    in `build_namespaces`. `hook_secret` is that of push hooks; None where the service takes none.
     """
 
     image: str | BuildSettings
@@ -50,6 +50,7 @@ class ServiceSettings:
     proxy: pulumi.Output[str] | None
     no_proxy: tuple[str, ...]
     build_namespaces: tuple[str, ...]
+    hook_secret: pulumi.Output[str] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +69,16 @@ class ApplicationSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionSettings:
-    """An application that another stack builds or promotes: which stack, where its image goes, how old it may be."""
+    """An application that another stack builds or promotes: which stack, where its image goes, what it must be like.
+
+    `known_run_images` is a list in the configuration; `kpack pin` pins its members. An empty one allows all.
+    """
 
     namespace: str
     from_stack: str
     tag: str
     max_age_hours: int
+    known_run_images: tuple[str, ...]
     logins: tuple[Login, ...]
 
 
@@ -102,6 +107,7 @@ def _service(config: pulumi.Config) -> ServiceSettings:
         proxy=config.get_secret("httpsProxy") if config.get("httpsProxy") else None,
         no_proxy=_words(config, "noProxy"),
         build_namespaces=_words(config, "buildNamespaces"),
+        hook_secret=config.get_secret("hookSecret") if config.get("hookSecret") else None,
     )
 
 
@@ -153,6 +159,7 @@ def _promotion(config: pulumi.Config) -> PromotionSettings:
         from_stack=config.require("promoteFrom"),
         tag=config.require("tag"),
         max_age_hours=_number(config, "promotionMaxAgeHours", default=30 * 24),
+        known_run_images=tuple(config.get_object("knownRunImages") or ()),
         logins=tuple(login for login in found if login is not None),
     )
 

@@ -17,6 +17,8 @@ BUILD_LABEL = f"{BUILD_GROUP}/build"
 
 BUILD_REASON_ANNOTATION = f"image.{BUILD_GROUP}/reason"
 BUILD_NEEDED_ANNOTATION = f"image.{BUILD_GROUP}/additionalBuildNeeded"
+SOURCE_POLLING_ANNOTATION = f"image.{BUILD_GROUP}/sourcePolling"
+"""Ours: how often the git server is asked about an Image's source: `off`, or a duration such as `10m`."""
 RUN_IMAGE_ANNOTATION = f"image.{BUILD_GROUP}/runImage"
 """Ours: the builder's run image, by digest, when the Build was made. It is what the Build is put onto."""
 DOCKER_ANNOTATION = f"{BUILD_GROUP}/docker"

@@ -16,6 +16,8 @@ CONTROLLER_SERVICE_ACCOUNT = "controller"
 WEBHOOK_SERVICE_ACCOUNT = "webhook"
 WEBHOOK_SECRET = "webhook-certs"  # noqa: S105 - the name of a Secret, not its content
 LEASE_NAME = "kpack-controller"
+HOOKS_NAME = "kpack-hooks"
+"""The Service in front of the hooks' endpoint, and the Secret with its secrets: each key's value will do."""
 PROXY_SECRET = "kpack-proxy"  # noqa: S105 - the name of a Secret, not its content
 """In namespaces of builds: holds the `Proxy` variables, where a proxy asks for a login."""
 USER_ID = 65532
@@ -26,6 +28,10 @@ VALIDATING_WEBHOOK = "validation.webhook.kpack.pivotal.io"
 MUTATING_PATH = "/defaults"
 VALIDATING_PATH = "/validate"
 WEBHOOK_PORT = 8443
+HOOKS_PATH = "/hooks"
+HOOKS_PORT = 8444
+HOOKS_ANNOTATION = "build.pivotal.io/hooks"
+"""On the Lease: where the leader takes hooks, `<host>:<port> <SHA-256 of its certificate>`."""
 HEALTH_PORT = 8080
 """`/healthz`, `/readyz` and `/metrics` over http, in both processes."""
 
@@ -57,8 +63,14 @@ class Environment(StrEnum):
     """Seconds between two looks at a git repository; 60 by default, as kpack."""
     BUILDER_POLL_SECONDS = "BUILDER_POLLING_FREQUENCY"
     """Seconds between two looks at a builder image; 60 by default, as kpack."""
+    NAMESPACES = "WATCH_NAMESPACE"
+    """Names of the only namespaces that are looked at, between commas; all by default. The name is Operator SDK's."""
     WORKERS = "WORKERS"
     """How many objects are looked at in parallel; 16 by default."""
+    MAX_CONCURRENT_BUILDS = "MAX_CONCURRENT_BUILDS"
+    """How many builds may run at once; no limit by default, as kpack."""
+    MAX_CONCURRENT_BUILDS_PER_NAMESPACE = "MAX_CONCURRENT_BUILDS_PER_NAMESPACE"
+    """How many builds of one namespace may run at once; no limit by default, as kpack."""
     CREDENTIAL_PROVIDER_PATH = "CREDENTIAL_PROVIDER_SECRET_PATH"
     """A folder with a docker config Secret: logins for images that no service account has one for; none by default."""
     DOCKER_CONFIG = "DOCKER_CONFIG"
@@ -67,6 +79,12 @@ class Environment(StrEnum):
     """Names of pull secrets, between commas: build pods pull with those that their namespace has; none by default."""
     CERTIFICATES = "KPACK_CERTIFICATES"
     """Authorities (PEM) that are trusted besides the image's own; none by default."""
+    HOOKS_SECRETS_PATH = "HOOKS_SECRETS_PATH"
+    """A folder with the secrets of push hooks, one in a file; hooks are off by default."""
+    HOOKS_CERTIFICATE_PATH = "HOOKS_CERTIFICATE_PATH"
+    """A folder with `tls.crt` and `tls.key` for the hooks' endpoint; it makes its own by default."""
+    POD_ADDRESS = "POD_IP"
+    """The pod's own address, where other replicas reach the hooks' endpoint."""
 
 
 class Proxy(StrEnum):
@@ -112,6 +130,8 @@ class SecretFlag(StrEnum):
     BLOB = "-blob"
 
 
+HOOKS_SECRETS_MOUNT = "/var/hooks/secrets"
+HOOKS_CERTIFICATE_MOUNT = "/var/hooks/certificate"
 SECRETS_PATH = "/var/build-secrets"
 """Each Secret of the service account is mounted at `<SECRETS_PATH>/<secret name>`."""
 WORKSPACE_PATH = "/workspace"

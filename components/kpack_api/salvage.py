@@ -11,12 +11,11 @@ Rules:
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from kpack_api.wire import Wire
+from kpack_api.wire import Wire, fields
 
 W = TypeVar("W", bound=Wire)
 
@@ -65,7 +64,7 @@ class Salvage:
         if not isinstance(value, Mapping):
             return self._misfit(path, f"Expected `object`, got `{_word(value)}`")
         found: dict[str, object] = {}
-        for part in _fields(struct):
+        for part in fields(struct):
             here = f"{path}.{part.encode_name}".removeprefix(".")
             given = value.get(part.encode_name)
             read = _NOTHING if given is None else self._part(part.type, given, here)
@@ -90,12 +89,6 @@ class Salvage:
     def _misfit(self, path: str, why: str) -> object:
         self.misfits.append(Misfit(path=path, why=why))
         return _NOTHING
-
-
-@cache
-def _fields(struct: type[Wire]) -> tuple[msgspec.structs.FieldInfo, ...]:
-    """A Struct's fields, whose types msgspec would otherwise evaluate anew each time."""
-    return msgspec.structs.fields(struct)
 
 
 def _plain(kind: Any) -> Any:  # noqa: ANN401 - a type annotation can be anything

@@ -26,6 +26,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the se
 
 _SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _LONG_SECONDS: Final = (0.001, 0.01, 0.1, 1.0, 10.0, 60.0, 300.0, 1000.0)
+_WAITED_SECONDS: Final = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14400.0)
 
 
 class Source(StrEnum):
@@ -33,6 +34,25 @@ class Source(StrEnum):
 
     GIT = "git"
     REGISTRY = "registry"
+
+
+class HookOutcome(StrEnum):
+    """What became of a push hook."""
+
+    ASKED = "asked"
+    """Something is asked about now."""
+    UNCONCERNED = "unconcerned"
+    """Nothing is built from what was pushed, or nothing was pushed."""
+    FORWARDED = "forwarded"
+    """The leader has it, which counts it again."""
+    DENIED = "denied"
+    """The secret was not proven."""
+    REFUSED = "refused"
+    """It could not be understood, or is too large."""
+    LIMITED = "limited"
+    """There were too many."""
+    UNAVAILABLE = "unavailable"
+    """There is no leader, or no secret."""
 
 
 class Outcome(StrEnum):
@@ -89,6 +109,11 @@ BUILDS_ENDED = Counter(
     "Builds that ended, by result and by the class of a failure (`docs/failures.md`).",
     ["result", "failure_class"],
 )
+BUILDS_RUNNING = Gauge("kpack_builds_running", "Builds that have their turn: a pod, or the right to one.")
+BUILDS_WAITING = Gauge("kpack_builds_waiting", "Builds that wait for their turn, where builds at once are limited.")
+BUILD_WAITED = Histogram(
+    "kpack_build_waited_seconds", "How long a Build that had to wait waited for its turn.", buckets=_WAITED_SECONDS
+)
 REBASES = Counter("kpack_rebases", "Rebases without a pod, by result.", ["result"])
 POLLS = Counter(
     "kpack_polls", "Questions to git servers and registries about what is watched.", ["source", "host_class", "result"]
@@ -105,8 +130,13 @@ LISTS = Counter(
     ["resource"],
 )
 WATCH_FAILURES = Counter("kpack_reflector_failures", "Lists and watches that failed.", ["resource"])
-BROKEN_SECONDS = Gauge("kpack_reflector_broken_seconds", "For how long a collection could not be seen.", ["resource"])
+BROKEN_SECONDS = Gauge(
+    "kpack_reflector_broken_seconds",
+    "For how long a collection could not be seen; of several namespaces, the one that is longest out of sight.",
+    ["resource"],
+)
 CACHED = Gauge("kpack_cache_objects", "Objects in the cache.", ["kind"])
+HOOKS = Counter("kpack_hooks", "Push hooks, by sender and by what became of them.", ["provider", "outcome"])
 CERTIFICATE_ENDS = Gauge(
     "kpack_webhook_certificate_not_after_timestamp_seconds", "When the certificate that is served ends."
 )

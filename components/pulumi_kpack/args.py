@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import pulumi
 
+from pulumi_kpack.hook_args import HooksArgs
+
 if TYPE_CHECKING:
     from pulumi_kpack.builder import Builder, ClusterBuilder
     from pulumi_kpack.credentials import GitCredentials, RegistryCredentials
@@ -39,6 +41,9 @@ class BuildServiceArgs(TypedDict):
     """The reconciler's image, by digest: `ReconcilerImage(…).ref`, or one that was built elsewhere."""
     namespace: NotRequired[str]
     """The system namespace; it is made. Default `kpack`."""
+    namespaces: NotRequired[Sequence[Text]]
+    """The only namespaces that are watched: the controller has a Role in each and can read no Secret elsewhere. They
+    must exist; an Image in another one is not built. Default: every namespace of the cluster."""
     replicas: NotRequired[pulumi.Input[int]]
     """Pods of the controller (one leads, the others stand by) and of the webhook. Default 2."""
     resources: NotRequired[Mapping[str, pulumi.Input[Mapping[str, str]]]]
@@ -49,6 +54,11 @@ class BuildServiceArgs(TypedDict):
     """Seconds between two looks at a git repository. Default 60."""
     builder_poll_seconds: NotRequired[int]
     """Seconds between two looks at a builder image. Default 60."""
+    max_concurrent_builds: NotRequired[int]
+    """How many builds may run at once; the others wait for their turn, which goes to the namespace with the fewest
+    running builds. Default: no limit, as kpack."""
+    max_concurrent_builds_per_namespace: NotRequired[int]
+    """How many builds of one namespace may run at once. Default: no limit, as kpack."""
     labels: NotRequired[Mapping[str, Text]]
     """Labels of all objects of the service but its CustomResourceDefinitions, which may outlive it."""
     node_selector: NotRequired[Mapping[str, Text]]
@@ -63,6 +73,8 @@ class BuildServiceArgs(TypedDict):
     beside the public ones, for registries, git servers and archives. Default: none."""
     proxy: NotRequired[ProxyArgs]
     """The company's proxies: the service, each step of a build and buildpacks use them. Default: none."""
+    hooks: NotRequired[HooksArgs]
+    """Push hooks: an HTTPS endpoint that git servers and registries tell of pushes. Default: none, polling only."""
     retain_definitions: NotRequired[bool]
     """Whether the CustomResourceDefinitions, and so all Images, outlive `pulumi destroy`. Default true."""
 
@@ -237,6 +249,9 @@ class ImageArgs(TypedDict):
     """Labels of the object; its builds and pods get them, too."""
     annotations: NotRequired[Mapping[str, Text]]
     """Annotations of the object."""
+    source_polling: NotRequired[Text]
+    """How often the git server is asked about its source: `90s`, `10m`, `12h`, at least 10 seconds; `off` where push
+    hooks tell. Default: the service's `source_poll_seconds`."""
     wait: NotRequired[str]
     """`built`: `up` waits for the build and fails with it; `accepted`: until the controller has seen the Image; `none`:
     not at all. With the last two a failed build shows in `status` only. Default `built`."""
@@ -258,6 +273,9 @@ class ReconcilerImageArgs(TypedDict):
     """Where the image is pushed, without a tag: `registry.example.com/team/kpack-reconciler`."""
     base: NotRequired[Text]
     """The image it is built on: Python 3.11 or newer, Debian. Default `python:3.11-slim`."""
+    built_by: NotRequired[str]
+    """The Pulumi package that builds: `docker-build` (by buildx), or `docker` (by a Docker daemon), which has to be
+    installed and knows neither `builder` nor `certificates`. Default `docker-build`."""
     builder: NotRequired[str]
     """The buildx builder to use. Default: buildx's own choice."""
     host: NotRequired[str]

@@ -13,21 +13,23 @@ from pulumi_kpack import manifests
 from pulumi_kpack.args import BuildServiceArgs, ProxyArgs
 from pulumi_kpack.claim import claim_cluster
 from pulumi_kpack.manifests.admission import webhook_configurations, webhook_service
+from pulumi_kpack.manifests.hooks import Endpoint, hooks_secret, hooks_service, hooks_url, service_host
 from pulumi_kpack.manifests.network import certificates_map, certificates_source, proxy_secret, proxy_sources
-from pulumi_kpack.manifests.rbac import access
+from pulumi_kpack.manifests.rbac import access, access_to
 from pulumi_kpack.manifests.service import definitions, namespace
 from pulumi_kpack.manifests.workloads import DEFAULT_RESOURCES, Workload, deployment, disruption_budget
 from pulumi_kpack.options import child_options
 from pulumi_kpack.resources import KubernetesObject
 from pulumi_kpack.rollout import see_running
 from pulumi_kpack.rules import check_build_service
+from pulumi_kpack.watched import known_names, watched_namespaces
 
 _ROLLOUT_MINUTES = 5
 _DEFAULT_REPLICAS = 2
 
 
 class BuildService(pulumi.ComponentResource):
-    """kpack's API and the reconciler behind it, for the whole cluster. One per cluster.
+    """kpack's API and the reconciler behind it, for the whole cluster or for some of its namespaces. One per cluster.
 
     Builders and Images depend on it (`depends_on=[service]`): they need its webhook.
     """
@@ -35,8 +37,17 @@ class BuildService(pulumi.ComponentResource):
     namespace: pulumi.Output[str]
     """The system namespace."""
 
+    namespaces: pulumi.Output[list[str]]
+    """The only namespaces that are watched; empty where all are."""
+
     image: pulumi.Output[str]
     """The reconciler's image that runs."""
+
+    hook_url: pulumi.Output[str]
+    """Where git servers and registries send push hooks to; empty where there are none."""
+
+    hook_secret: pulumi.Output[str]
+    """What they prove themselves with; hidden, and empty where there are no hooks."""
 
     def __init__(self, name: str, args: BuildServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Install the service; `up` waits until both Deployments are ready."""
@@ -48,12 +59,18 @@ class BuildService(pulumi.ComponentResource):
 
         claimed = claim_cluster(name, self, system, labels=labels)
         home = self._declare(namespace(system, labels=labels), after=[claimed])
-        workload = dataclasses.replace(_workload(args), sources=self._connect(args, home))
+        watched = known_names(name, args.get("namespaces") or ())
+        workload = dataclasses.replace(_workload(args, watched), sources=self._connect(args, home))
         kinds = [self._declare(each, after=[claimed], retain_on_delete=retained) for each in definitions()]
-        rights = [self._declare(each, after=[home]) for each in access(system, labels=labels)]
+        rights = self._grant(args, home)
+        selected = watched.apply(sorted) if args.get("namespaces") else None
         doors = [
             self._declare(webhook_service(system, labels=labels), after=[home]),
-            *(self._declare(each, after=kinds) for each in webhook_configurations(system, labels=labels)),
+            *(
+                self._declare(each, after=kinds)
+                for each in webhook_configurations(system, labels=labels, watched=selected)
+            ),
+            *self._take_hooks(args, home),
         ]
         for command in (Command.CONTROLLER, Command.WEBHOOK):
             self._declare(disruption_budget(command, workload), after=[home])
@@ -62,8 +79,33 @@ class BuildService(pulumi.ComponentResource):
             for command in (Command.CONTROLLER, Command.WEBHOOK)
         ]
         self.namespace = see_running(name, self, processes, home.object_name)
+        self.namespaces = watched
         self.image = pulumi.Output.from_input(args["image"])
-        self.register_outputs({"namespace": self.namespace, "image": self.image})
+        self.hook_url, self.hook_secret = _hook_outputs(args)
+        shown = ("namespace", "namespaces", "image", "hook_url", "hook_secret")
+        self.register_outputs({output: getattr(self, output) for output in shown})
+
+    def _take_hooks(self, args: BuildServiceArgs, home: pulumi.Resource) -> list[KubernetesObject]:
+        """Declare the endpoint of push hooks, where there is one."""
+        hooks, system, labels = args.get("hooks"), args.get("namespace", NAMESPACE), args.get("labels", {})
+        if not hooks:
+            return []
+        given = {"secret": hooks["signing_secret"], "previous": hooks.get("previous_signing_secret")}
+        secrets = {name: pulumi.Output.secret(value) for name, value in given.items() if value is not None}
+        declared = (hooks_service(system, labels=labels), hooks_secret(secrets, system, labels=labels))
+        return [self._declare(each, after=[home]) for each in declared]
+
+    def _grant(self, args: BuildServiceArgs, home: pulumi.Resource) -> list[KubernetesObject]:
+        """Declare what the processes may do: in the whole cluster, or in the namespaces that they watch."""
+        system, labels, given = args.get("namespace", NAMESPACE), args.get("labels", {}), args.get("namespaces") or ()
+        return [
+            *(self._declare(each, after=[home]) for each in access(system, labels=labels, everywhere=not given)),
+            *(
+                self._declare(each, suffix=f"{_child_suffix(each)}{place.mark}", after=[home])
+                for place in watched_namespaces(self._name, given)
+                for each in access_to(place.namespace, system, name=place.role, labels=labels)
+            ),
+        ]
 
     def _connect(
         self, args: BuildServiceArgs, home: pulumi.Resource
@@ -100,13 +142,17 @@ class BuildService(pulumi.ComponentResource):
         return KubernetesObject(name, manifest, pulumi.ResourceOptions.merge(opts, secret))
 
 
-def _workload(args: BuildServiceArgs) -> Workload:
+def _workload(args: BuildServiceArgs, watched: pulumi.Output[list[str]]) -> Workload:
     settings: dict[Environment, object] = {
         Environment.LOG_LEVEL: args.get("log_level"),
         Environment.SOURCE_POLL_SECONDS: args.get("source_poll_seconds"),
         Environment.BUILDER_POLL_SECONDS: args.get("builder_poll_seconds"),
+        Environment.MAX_CONCURRENT_BUILDS: args.get("max_concurrent_builds"),
+        Environment.MAX_CONCURRENT_BUILDS_PER_NAMESPACE: args.get("max_concurrent_builds_per_namespace"),
     }
     environment: dict[Environment, object] = {name: str(value) for name, value in settings.items() if value is not None}
+    if args.get("namespaces"):
+        environment[Environment.NAMESPACES] = watched.apply(lambda names: ",".join(sorted(names)))
     if pull_secrets := args.get("image_pull_secrets"):
         environment[Environment.PULL_SECRETS] = pulumi.Output.all(*pull_secrets).apply(",".join)
     return Workload(
@@ -119,7 +165,17 @@ def _workload(args: BuildServiceArgs) -> Workload:
         node_selector=args.get("node_selector", {}),
         tolerations=args.get("tolerations", ()),
         pull_secrets=args.get("image_pull_secrets", ()),
+        hooks=Endpoint(certificate=hooks.get("certificate_secret")) if (hooks := args.get("hooks")) else None,
     )
+
+
+def _hook_outputs(args: BuildServiceArgs) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+    """URL and secret of push hooks; both empty where there are none."""
+    hooks = args.get("hooks")
+    if not hooks:
+        return pulumi.Output.from_input(""), pulumi.Output.secret("")
+    host = hooks.get("outside_host", service_host(args.get("namespace", NAMESPACE)))
+    return pulumi.Output.from_input(host).apply(hooks_url), pulumi.Output.secret(hooks["signing_secret"])
 
 
 def _proxies(args: ProxyArgs) -> Mapping[Proxy, object]:

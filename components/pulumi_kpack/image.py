@@ -1,13 +1,14 @@
 """The components for an application image that is kept built, and for one that was declared elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 
 from kpack_api.names import BUILD_API_VERSION, ConditionType
 from kpack_api.types import Kind
-from pulumi_kpack.args import ExistingImageArgs, ImageArgs
+from pulumi_kpack.args import ExistingImageArgs, ImageArgs, Text
+from pulumi_kpack.build_service import BuildService
 from pulumi_kpack.builder import Builder, ClusterBuilder
 from pulumi_kpack.credentials import DEFAULT_NAMESPACE
 from pulumi_kpack.manifests import Manifest
@@ -33,7 +34,7 @@ class Image(ShownImage):
         """Declare the Image `name`, wait for its build and read its result."""
         check_image(name, args)
         super().__init__("pulumi-kpack:index:Image", name, None, opts)
-        manifest = _manifest(name, args)
+        manifest = _manifest(name, args, namespace=_watched_namespace(name, args, opts))
         wait = Wait(str(args.get("wait", Wait.BUILT)))
         waiting = child_options(self, minutes=args.get("timeout_minutes", _MINUTES.get(wait)))
         replaced = pulumi.ResourceOptions(replace_on_changes=["spec.tag"], delete_before_replace=True)
@@ -87,10 +88,31 @@ def failure_message(status: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _manifest(name: str, args: ImageArgs) -> Manifest:
+def check_watched(name: str, namespace: str, watched: Sequence[str]) -> str:
+    """The namespace, which is one of those that are watched; none are all. RunError where nobody would build there."""
+    if watched and namespace not in watched:
+        raise pulumi.RunError(
+            f"Image {name}: namespace {namespace} is not watched: the BuildService watches {', '.join(watched)} only; "
+            f"add it to `namespaces` of the BuildService, or declare the Image in one of these"
+        )
+    return namespace
+
+
+def _watched_namespace(name: str, args: ImageArgs, opts: pulumi.ResourceOptions | None) -> Text:
+    """The Image's namespace, once it is known that the services that it depends on watch it."""
+    namespace = args.get("namespace", DEFAULT_NAMESPACE)
+    named = opts.depends_on if opts is not None else None
+    for service in named if isinstance(named, Sequence) else (named,):
+        if isinstance(service, BuildService):
+            known = pulumi.Output.all(namespace, service.namespaces)
+            namespace = known.apply(lambda found: check_watched(name, str(found[0]), found[1]))
+    return namespace
+
+
+def _manifest(name: str, args: ImageArgs, *, namespace: Text) -> Manifest:
     account = args.get("service_account", DEFAULT_SERVICE_ACCOUNT)
     named = account.account_name if isinstance(account, BuildServiceAccount) else account
-    placed = {**args, "namespace": args.get("namespace", DEFAULT_NAMESPACE)}
+    placed = {**args, "namespace": namespace}
     meta = image_metadata(name, placed)
     return image(meta, args, builder=_builder_reference(args), service_account=named)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kpack_api.certificates import InvalidCertificatesError, read_certificates
 from kpack_api.network import has_login, is_proxy
+from kpack_api.paces import is_pace
 from kpack_api.types import ImageTaggingStrategy, Kind, UpdatePolicy
 from pulumi_kpack import args as arguments
 from pulumi_kpack.manifests.resources import Wait
@@ -23,6 +24,7 @@ _TAG = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
 _REPOSITORY = re.compile(r"[a-z0-9]+([._-]+[a-z0-9]+)*")
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([KMGTPE]i?|[mk]|[eE][0-9]+)?")
 _HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?|[0-9a-fA-F:]+|[0-9a-fA-F.:]+/[0-9]+")
+_SHORTEST_SECRET = 16
 _SOURCES = ("git", "blob", "registry")
 
 
@@ -38,6 +40,12 @@ class InvalidArgumentError(ValueError):
 def check_build_service(name: str, args: Mapping[str, object]) -> None:
     """The service needs an image; numbers must be positive, words known."""
     _check(name, args, arguments.BuildServiceArgs, _build_service(args))
+
+
+def check_namespaces(name: str, namespaces: Sequence[str], *, first: int = 0) -> None:
+    """The namespaces that a service watches, once they are known; `first` is the place of the first in its list."""
+    given = {"image": "known", "namespaces": namespaces}
+    _check(name, given, arguments.BuildServiceArgs, _watched(namespaces, first=first))
 
 
 def check_registry_credentials(name: str, args: Mapping[str, object]) -> None:
@@ -75,11 +83,6 @@ def check_existing_image(name: str, args: Mapping[str, object]) -> None:
     _check(name, args, arguments.ExistingImageArgs, _existing_image(args))
 
 
-def check_reconciler_image(name: str, args: Mapping[str, object]) -> None:
-    """The reconciler's image is pushed to a repository."""
-    _check(name, args, arguments.ReconcilerImageArgs, _reconciler_image(args))
-
-
 def _check(name: str, args: object, shape: type, rules: Iterable[Problem]) -> None:
     """Raise InvalidArgumentError with what is wrong with name, shapes and words; of one path the first only."""
     found: dict[str, Problem] = {}
@@ -107,10 +110,43 @@ def _overlap(path: str, other: str) -> bool:
 def _build_service(args: Mapping[str, object]) -> Iterator[Problem]:
     yield from _name("namespace", args.get("namespace"))
     yield from _word("log_level", args.get("log_level"), LOG_LEVELS)
-    for argument in ("replicas", "source_poll_seconds", "builder_poll_seconds"):
+    limits = ("max_concurrent_builds", "max_concurrent_builds_per_namespace")
+    for argument in ("replicas", "source_poll_seconds", "builder_poll_seconds", *limits):
         yield from _positive(argument, args.get(argument))
     yield from _certificates(args.get("certificates"))
     yield from _proxy(args.get("proxy"))
+    yield from _watched(args.get("namespaces"))
+    yield from _hooks(args.get("hooks"))
+
+
+def _watched(namespaces: object, *, first: int = 0) -> Iterator[Problem]:
+    if not isinstance(namespaces, Sequence) or isinstance(namespaces, str):
+        return
+    if not namespaces:
+        yield Problem("namespaces", "is empty: name a namespace, or leave it out to watch all of them")
+    seen: set[str] = set()
+    for number, each in enumerate(namespaces, start=first):
+        yield from _name(f"namespaces[{number}]", each)
+        if isinstance(each, str) and each in seen:
+            yield Problem(f"namespaces[{number}]", f"{each!r} stands there already: name each namespace once")
+        seen |= {each} if isinstance(each, str) else set()
+
+
+def _hooks(hooks: object) -> Iterator[Problem]:
+    """Secrets are never quoted."""
+    if not isinstance(hooks, Mapping):
+        return
+    for argument in ("signing_secret", "previous_signing_secret"):
+        secret = hooks.get(argument)
+        if isinstance(secret, str) and len(secret) < _SHORTEST_SECRET:
+            yield Problem(
+                f"hooks.{argument}",
+                f"is too short: use at least {_SHORTEST_SECRET} letters, e.g. by openssl rand -hex 32",
+            )
+    host = hooks.get("outside_host")
+    if isinstance(host, str) and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?", host):
+        yield Problem("hooks.outside_host", f"{host!r} is no host: write hooks.example.com, without https:// and path")
+    yield from _name("hooks.certificate_secret", hooks.get("certificate_secret"))
 
 
 def _certificates(text: object) -> Iterator[Problem]:
@@ -185,6 +221,9 @@ def _image(args: Mapping[str, object]) -> Iterator[Problem]:
     yield from _word("wait", args.get("wait"), tuple(Wait))
     for argument in ("failed_build_history_limit", "success_build_history_limit", "timeout_minutes"):
         yield from _positive(argument, args.get(argument))
+    pace = args.get("source_polling")
+    if isinstance(pace, str) and not is_pace(pace):
+        yield Problem("source_polling", f"{pace!r} is no interval: write off, or 90s, 10m, 12h, at least 10s")
     size = args.get("cache_size")
     if isinstance(size, str) and not _QUANTITY.fullmatch(size):
         yield Problem("cache_size", f"{size!r} is no quantity: write for example '2Gi'")
@@ -198,10 +237,6 @@ def _existing_image(args: Mapping[str, object]) -> Iterator[Problem]:
             yield Problem("id", f"{given!r} names no namespace: write '<namespace>/<name>'")
         else:
             yield from (*_name("id", namespace), *_name("id", name))
-
-
-def _reconciler_image(args: Mapping[str, object]) -> Iterator[Problem]:
-    yield from _reference("repository", args.get("repository"), digest=False)
 
 
 def _name(argument: str, name: object) -> Iterator[Problem]:

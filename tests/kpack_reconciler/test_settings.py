@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kpack_api.network import OPEN_NETWORK, Network
-from kpack_reconciler.settings import SettingsError, read_controller_settings, read_webhook_settings
+from kpack_reconciler.settings import HookSettings, SettingsError, read_controller_settings, read_webhook_settings
 from tests.fakes.tls import Authority
 
 
@@ -19,6 +19,8 @@ def test_only_the_step_image_must_be_given() -> None:
     assert (settings.source_poll, settings.builder_poll) == (timedelta(seconds=60), timedelta(seconds=60))
     assert settings.workers == 16
     assert (settings.credential_folder, settings.docker_folder) == (None, None)
+    assert settings.namespaces == ()
+    assert (settings.max_concurrent_builds, settings.max_concurrent_builds_per_namespace) == (None, None)
 
 
 def test_the_environment_wins() -> None:
@@ -33,6 +35,9 @@ def test_the_environment_wins() -> None:
         "CREDENTIAL_PROVIDER_SECRET_PATH": "/var/own",
         "DOCKER_CONFIG": "/var/docker",
         "IMAGE_PULL_SECRETS": "company,own",
+        "WATCH_NAMESPACE": "team-b,team-a,team-b",
+        "MAX_CONCURRENT_BUILDS": "40",
+        "MAX_CONCURRENT_BUILDS_PER_NAMESPACE": "10",
     }
 
     settings = read_webhook_settings(environment, host="pod-1")
@@ -46,6 +51,20 @@ def test_the_environment_wins() -> None:
     assert settings.workers == 2
     assert (settings.credential_folder, settings.docker_folder) == (Path("/var/own"), Path("/var/docker"))
     assert settings.pull_secrets == ("company", "own")
+    assert settings.namespaces == ("team-b", "team-a")
+    assert (settings.max_concurrent_builds, settings.max_concurrent_builds_per_namespace) == (40, 10)
+
+
+def test_hooks_are_off_unless_their_secrets_are_given() -> None:
+    """A certificate and the pod's address may follow."""
+    secrets = {"HOOKS_SECRETS_PATH": "/var/hooks/secrets"}
+    more = {"HOOKS_CERTIFICATE_PATH": "/var/hooks/certificate", "POD_IP": "10.0.0.7"}
+
+    assert read_webhook_settings(more, host="pod-1").hooks is None
+    assert read_webhook_settings(secrets, host="pod-1").hooks == HookSettings(secrets=Path("/var/hooks/secrets"))
+    assert read_webhook_settings(secrets | more, host="pod-1").hooks == HookSettings(
+        secrets=Path("/var/hooks/secrets"), certificate=Path("/var/hooks/certificate"), address="10.0.0.7"
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,13 +73,24 @@ def test_the_environment_wins() -> None:
         ("SOURCE_POLLING_FREQUENCY", "soon"),
         ("BUILDER_POLLING_FREQUENCY", "0"),
         ("WORKERS", "-1"),
+        ("MAX_CONCURRENT_BUILDS", "0"),
+        ("MAX_CONCURRENT_BUILDS_PER_NAMESPACE", "many"),
         ("LOG_LEVEL", "loud"),
+        ("WATCH_NAMESPACE", "../pods"),
+        ("WATCH_NAMESPACE", "-a"),
     ],
 )
 def test_an_error_names_the_variable(variable: str, value: str) -> None:
     """A value that is none is refused with the variable's name and the value."""
     with pytest.raises(SettingsError, match=f"{variable}.*'{value}'"):
         read_webhook_settings({variable: value}, host="pod-1")
+
+
+@pytest.mark.parametrize("value", [",", "team-a,", "team-a, team-b"], ids=["none", "a comma more", "a space"])
+def test_no_name_never_means_all_namespaces(value: str) -> None:
+    """A list with a gap is refused: an empty name would be every namespace."""
+    with pytest.raises(SettingsError, match=r"WATCH_NAMESPACE.*write names between commas"):
+        read_webhook_settings({"WATCH_NAMESPACE": value}, host="pod-1")
 
 
 def test_a_controller_without_step_image_is_refused() -> None:

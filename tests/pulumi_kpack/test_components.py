@@ -74,7 +74,8 @@ def test_the_service_registers_its_objects(registered: Recorder) -> None:
 
     @pulumi.runtime.test
     def program() -> pulumi.Output[str]:
-        return BuildService("kpack", {"image": DIGEST, "source_poll_seconds": 5}).namespace
+        limits = {"max_concurrent_builds": 40, "max_concurrent_builds_per_namespace": 10}
+        return BuildService("kpack", {"image": DIGEST, "source_poll_seconds": 5, **limits}).namespace  # type: ignore[typeddict-item]
 
     program()
 
@@ -87,6 +88,7 @@ def test_the_service_registers_its_objects(registered: Recorder) -> None:
     values = {each["name"]: each.get("value") for each in container["env"]}
     assert values["BUILD_INIT_IMAGE"] == DIGEST
     assert values["SOURCE_POLLING_FREQUENCY"] == "5"
+    assert (values["MAX_CONCURRENT_BUILDS"], values["MAX_CONCURRENT_BUILDS_PER_NAMESPACE"]) == ("40", "10")
 
 
 def test_an_image_names_its_components_and_shows_its_result(registered: Recorder) -> None:

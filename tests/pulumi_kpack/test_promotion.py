@@ -1,8 +1,10 @@
 """`Promotion`: its rules for arguments, its Job, and what it registers under Pulumi's mocks."""
 
 import json
+import os
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pulumi
 import pytest
@@ -23,6 +25,27 @@ ARGS: PromotionArgs = {
     "reconciler_image": "dev.example.com/kpack@sha256:1",
 }
 GIVEN: Mapping[str, object] = {**ARGS}
+GOLDEN = Path(__file__).parent / "golden" / "promotions.json"
+OPTIONS: Mapping[str, object] = {
+    "additional_tags": ["mirror.example.com/app"],
+    "rules": {
+        "allowed_builders": ["registry.example.com/team/builder"],
+        "allowed_buildpacks": ["paketo-buildpacks/go"],
+        "known_run_images": ["registry.example.com/team/run"],
+        "max_age_hours": 24,
+        "forbid_same": False,
+    },
+    "builder_image": "registry.example.com/team/builder:1",
+    "built_at": "2026-06-09T04:05:06Z",
+    "credentials": True,
+    "secrets": ["more"],
+    "image_pull_secrets": ["pull"],
+    "certificates": "certificates",
+    "namespace": "prod",
+    "timeout_minutes": 9,
+}
+"""Every optional argument; `credentials` stands for those that the test declares, `certificates` are known later."""
+
 PROMOTER = Promoter(image="r.example/kpack@sha256:1", order="{}", minutes=5)
 
 
@@ -256,3 +279,39 @@ def test_no_secret_is_in_the_job() -> None:
 
     assert "password" not in json.dumps(inputs)
     assert '"p"' not in json.dumps(inputs)
+
+
+def variants() -> Mapping[str, Mapping[str, object]]:
+    """Nothing optional, each optional argument alone with what it cannot be without, and all of them."""
+    needed = {"rules": {"builder_image": OPTIONS["builder_image"]}}
+    alone = {name: {name: value, **needed.get(name, {})} for name, value in OPTIONS.items()}
+    return {"least": {}, **alone, "all": OPTIONS}
+
+
+def declared_variant(variant: Mapping[str, object]) -> Any:
+    given = {name: value for name, value in variant.items() if name != "credentials"}
+    if "certificates" in given:
+        given["certificates"] = pulumi.Output.from_input(given["certificates"])
+    return declared(cast("PromotionArgs", {**ARGS, **given}), login="credentials" in variant)[0]
+
+
+def test_every_argument_is_in_the_matrix() -> None:
+    """An argument that is added to the component is added here."""
+    assert OPTIONS.keys() == PromotionArgs.__optional_keys__
+    assert cast("dict[str, object]", OPTIONS["rules"]).keys() == promotion_args.PromotionRulesArgs.__optional_keys__
+
+
+def test_a_declared_promotion_does_not_change_by_itself() -> None:
+    """Two declarations are the same Job; the golden file has the smallest and the largest, and what each is called.
+
+    `UPDATE_GOLDEN=1` writes the file anew.
+    """
+    first = {name: declared_variant(variant) for name, variant in variants().items()}
+    second = {name: declared_variant(variant) for name, variant in variants().items()}
+    names = {name: each["metadata"]["name"] for name, each in first.items()}
+    found = {"names": names, "least": first["least"], "all": first["all"]}
+    if os.environ.get("UPDATE_GOLDEN"):
+        GOLDEN.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
+
+    assert first == second
+    assert found == json.loads(GOLDEN.read_text())

@@ -118,11 +118,14 @@ def test_outputs_stand_inside_of_structures(plugin: Plugin) -> None:
 def test_the_service_is_installed(plugin: Plugin) -> None:
     """Kubernetes shapes are passed on in the names of Kubernetes."""
     tolerated = {"key": "builds", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}
-    outputs = plugin.construct("BuildService", "kpack", {"image": "r/k@sha256:1", "tolerations": [tolerated]})
+    service = {"image": "r/k@sha256:1", "tolerations": [tolerated], "namespaces": ["team-a", "team-b"]}
+    outputs = plugin.construct("BuildService", "kpack", service)
 
     pod = plugin.engine.seen["kpack-deployment-kpack-controller"].inputs["spec"]["template"]["spec"]
     assert pod["tolerations"] == [tolerated]
-    assert outputs == {"namespace": "kpack", "image": "r/k@sha256:1"}
+    known = {"namespace": "kpack", "namespaces": ["team-a", "team-b"], "image": "r/k@sha256:1", "hookUrl": ""}
+    assert known.items() <= outputs.items()
+    assert "kpack-role-kpack-controller-builds-team-b" in plugin.engine.seen
 
 
 def test_an_account_names_secrets(plugin: Plugin) -> None:

@@ -1,7 +1,9 @@
 """The component that builds the reconciler's image: what it asks of BuildKit, and that its recipe fits the project."""
 
 import re
+import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +11,15 @@ import pulumi
 import pytest
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_mocks
 
-from pulumi_kpack import InvalidArgumentError, ReconcilerImage
+from pulumi_kpack import InvalidArgumentError, ReconcilerImage, ReconcilerImageArgs
 from pulumi_kpack.reconciler_image import PACKAGES, installation_folder
+from tests.fakes import pulumi_docker
 
 CHECKOUT = Path(__file__).parent.parent.parent
 RECIPE = CHECKOUT / "components" / "pulumi_kpack" / "image_recipe"
 REPOSITORY = "registry.example.com/team/kpack-reconciler"
 REFERENCE = f"{REPOSITORY}:latest@sha256:1"
+REQUIREMENTS = "pulumi_kpack/image_recipe/requirements.txt"
 PIN = re.compile(r"^([a-z0-9-]+)==([^ ;]+)", re.MULTILINE)
 
 
@@ -28,7 +32,7 @@ class Builder(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Give back what was declared, and a pushed image's reference."""
         self.seen[args.name] = args
-        return args.name, {**args.inputs, "ref": REFERENCE}
+        return args.name, {**args.inputs, "ref": REFERENCE, "repoDigest": REFERENCE}
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         """Refuse: a constructor looks nothing up."""
@@ -57,6 +61,51 @@ def test_the_image_is_pushed_and_known_by_its_digest() -> None:
     assert inputs["context"]["location"] == str(CHECKOUT / "components")
 
 
+def declared_by_docker(args: ReconcilerImageArgs) -> tuple[dict[str, MockResourceArgs], list[str]]:
+    """Declare an image that pulumi-docker builds, under mocks; what is registered, and the image's reference."""
+    builder, found = Builder(), list[str]()
+    set_mocks(builder, preview=False)
+
+    @pulumi.runtime.test
+    def program() -> pulumi.Output[None]:
+        return ReconcilerImage("reconciler", {**args, "built_by": "docker"}).ref.apply(found.append)
+
+    program()
+    return builder.seen, found
+
+
+def test_pulumi_docker_builds_the_same_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same context, Dockerfile and arguments, known by its digest; no daemon is asked for before it builds."""
+    monkeypatch.setitem(sys.modules, "pulumi_docker", pulumi_docker)
+    login = {"address": "registry.example.com", "username": "bot", "password": "p"}
+
+    seen, found = declared_by_docker({"repository": REPOSITORY, "base": "base", "registry": login})
+
+    image = seen["reconciler-image"]
+    assert found == [REFERENCE]
+    assert image.typ == "docker:index/image:Image"
+    assert image.inputs == {
+        "imageName": f"{REPOSITORY}:latest",
+        "build": {
+            "args": {"BASE": "base", "SOURCE_DATE_EPOCH": "0"},
+            "builderVersion": "BuilderBuildKit",
+            "context": str(CHECKOUT / "components"),
+            "dockerfile": str(RECIPE / "Dockerfile"),
+        },
+        "buildOnPreview": False,
+        "skipPush": False,
+        "registry": {"server": "registry.example.com", "username": "bot", "password": "p"},
+    }
+    assert seen["reconciler-docker"].inputs == {"host": "", "disableDockerDaemonCheck": "true"}
+
+
+def test_without_the_package_the_next_step_is_told() -> None:
+    """pulumi-docker is no dependency: whoever names it installs it."""
+    assert find_spec("pulumi_docker") is None
+    with pytest.raises(pulumi.RunError, match=re.escape("pip install 'pulumi-docker>=5,<6'")):
+        declared_by_docker({"repository": REPOSITORY})
+
+
 @pytest.mark.parametrize(
     ("repository", "message"),
     [
@@ -76,14 +125,17 @@ def test_the_packages_lie_in_one_folder() -> None:
 
 
 def test_only_the_packages_of_the_cluster_are_in_the_context() -> None:
-    """The ignore file lets in exactly the packages, without what Python compiled."""
+    """The ignore file lets in exactly the packages, without what Python compiled, and the list of libraries."""
     lines = (RECIPE / "Dockerfile.dockerignore").read_text().splitlines()
 
     assert [line for line in lines if not line.startswith("#")] == [
         "*",
         *(f"!{package}" for package in PACKAGES),
+        f"!{REQUIREMENTS}",
         "**/__pycache__",
     ]
+    assert (CHECKOUT / "components" / REQUIREMENTS).is_file()
+    assert f"COPY {REQUIREMENTS} " in (RECIPE / "Dockerfile").read_text()
 
 
 def test_the_libraries_are_the_locked_ones() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from pulumi_kpack import ClusterBuilderArgs, ImageArgs, args
 from pulumi_kpack.examples import EXAMPLES, example
+from pulumi_kpack.reconciler_image_rules import check_reconciler_image
 from pulumi_kpack.rules import (
     InvalidArgumentError,
     check_build_service,
@@ -15,7 +16,6 @@ from pulumi_kpack.rules import (
     check_existing_image,
     check_git_credentials,
     check_image,
-    check_reconciler_image,
     check_registry_credentials,
     check_service_account,
 )
@@ -36,6 +36,7 @@ REFUSED = [
         check_build_service, {**SERVICE, "replicas": True}, "a whole number, e.g. 2", id="a bool for a number"
     ),
     pytest.param(check_build_service, {**SERVICE, "source_poll_seconds": 0}, "above 0", id="polling without a pause"),
+    pytest.param(check_build_service, {**SERVICE, "max_concurrent_builds": 0}, "above 0", id="a limit of no build"),
     pytest.param(check_registry_credentials, {}, "docker_config_json", id="no login at all"),
     pytest.param(check_registry_credentials, {"username": "u"}, "both", id="a user without a password"),
     pytest.param(
@@ -66,6 +67,24 @@ REFUSED = [
     pytest.param(check_existing_image, {"id": "app"}, "write '<namespace>/<name>'", id="an Image without a namespace"),
     pytest.param(check_existing_image, {"id": "apps/App"}, "lower-case", id="an Image in capitals"),
     pytest.param(check_reconciler_image, {"repository": "r.example/App"}, "lower case", id="a repository in capitals"),
+    pytest.param(
+        check_reconciler_image,
+        {"repository": "r", "built_by": "kaniko"},
+        "docker-build, docker",
+        id="no builder of ours",
+    ),
+    pytest.param(
+        check_reconciler_image,
+        {"repository": "r", "built_by": "docker", "builder": "local"},
+        "builder: docker does not know it",
+        id="a builder of buildx for pulumi-docker",
+    ),
+    pytest.param(
+        check_reconciler_image,
+        {"repository": "r", "built_by": "docker", "certificates": "-----BEGIN"},
+        "certificates: docker does not know it",
+        id="certificates for pulumi-docker",
+    ),
     pytest.param(check_image, {**IMAGE, "tag": ""}, "missing", id="an empty tag"),
     pytest.param(check_image, {**IMAGE, "tag": "r.example/a@sha256:1"}, "leave '@…' out", id="a digest to push to"),
     pytest.param(check_image, {**IMAGE, "tag": "r.example/App"}, "lower case", id="capitals in a repository"),

@@ -154,3 +154,24 @@ def test_the_companys_network_is_configured(tmp_path: Path) -> None:
     assert seen["kpack-certificates"].inputs["data"] == {"certificates.pem": file.read_text()}
     assert "u:p@proxy" in json.dumps(seen["kpack-proxy-default"].inputs)
     assert ".corp,10.0.0.1" in json.dumps(seen["kpack-proxy"].inputs)
+
+
+@pytest.mark.usefixtures("stacks")
+def test_push_hooks_are_configured() -> None:
+    """With their secret, and not without."""
+    with_hooks = {**GIVEN, "hookSecret": "0123456789abcdef"}
+
+    assert "kpack-service-kpack-hooks" in declare(with_hooks)
+    assert "kpack-service-kpack-hooks" not in declare(GIVEN)
+
+
+@pytest.mark.usefixtures("stacks")
+def test_known_run_images_are_a_rule_of_the_promotion() -> None:
+    """A list of the configuration, as `kpack pin` pins it."""
+    promotion = {"promoteFrom": "organization/pulumi-kpack/dev", "tag": "prod.example.com/app:1"}
+    known = [f"registry.example.com/run:base@sha256:{'1' * 64}"]
+
+    seen = declare({**promotion, "reconcilerImage": GIVEN["reconcilerImage"], "knownRunImages": json.dumps(known)})
+
+    (job,) = (each.inputs for each in seen.values() if each.typ.endswith(":Job"))
+    assert known[0] in json.dumps(job)

@@ -33,6 +33,7 @@ class Breach(StrEnum):
     STALE = "stale status"
     STORM = "writes without end"
     CRASH = "crash"
+    LIMIT = "too many builds at once"
 
 
 class BrokenLawError(AssertionError):
@@ -61,11 +62,14 @@ class Made:
 class Laws(Watcher):
     """Watches a world. `broken` are the breaches of laws about single writes, `made` the Builds of each Image's UID.
 
+    No more than `limit` pods may run, those not counted that are being deleted; None for any number.
+
     Of an Image whose newest Build somebody deleted (`meddled`), nothing is said about numbers, reasons and the last
     result: kpack gives the number again, and a controller that has not heard of it goes on from what it knows.
     """
 
     world: World
+    limit: int | None = None
     broken: list[BrokenLawError] = field(default_factory=list)
     made: dict[str, list[Made]] = field(default_factory=dict)
     meddled: set[str] = field(default_factory=set)
@@ -163,6 +167,9 @@ class Laws(Watcher):
         others = [other for other in self.world.live_pods() if owner_uid(other) == owner]
         if len(others) > 1:
             self._breach(Breach.DOUBLE, f"pod {name} is the second one that runs for its Build")
+        running = [other["metadata"]["name"] for other in self.world.live_pods() if not is_deleted(other)]
+        if self.limit is not None and len(running) > self.limit:
+            self._breach(Breach.LIMIT, f"pods {running} run, no more than {self.limit} may")
         build = self.world.by_uid(BUILDS, owner)
         if build is not None and succeeded(build) != "Unknown":
             self._breach(Breach.DOUBLE, f"pod {name} was made for a Build that has ended")
@@ -255,6 +262,11 @@ def condition(value: Json, kind: str) -> Json:
     """A condition of an object; empty where it has none."""
     conditions = value.get("status", {}).get("conditions", [])
     return next((found for found in conditions if found["type"] == kind), {})
+
+
+def is_deleted(value: Json) -> bool:
+    """Whether an object is being deleted."""
+    return "deletionTimestamp" in value["metadata"]
 
 
 def wishes(image: Json) -> tuple[int, int]:

@@ -34,19 +34,24 @@ _ENDS = st.sampled_from(["succeed", "succeed", "fail", "evict", "vanish"])
 
 
 class KpackMachine(RuleBasedStateMachine):
-    """One cluster, one or two controllers."""
+    """One cluster, one or two controllers.
+
+    At most `limit` builds run at once: None for any number.
+    """
+
+    limit: int | None = None
 
     def __init__(self) -> None:
         super().__init__()
         self.world = World()
-        self.laws = Laws(self.world)
+        self.laws = Laws(self.world, limit=self.limit)
         self.world.watchers.append(self.laws)
         self.bugs: list[str] = []
         self.patch = pytest.MonkeyPatch()
         prepare(self.patch, lambda: self.world.clock, self.bugs)
         self.loop = asyncio.new_event_loop()
         self.world.create_image("app")
-        self.leader = Process(self.world, self.loop)
+        self.leader = self._start()
         self.deposed: Process | None = None
 
     def teardown(self) -> None:
@@ -158,14 +163,17 @@ class KpackMachine(RuleBasedStateMachine):
         match how:
             case "take over" if self.deposed is None:
                 self.leader.leads = False
-                self.deposed, self.leader = self.leader, Process(self.world, self.loop)
+                self.deposed, self.leader = self.leader, self._start()
             case "step down":
                 self._end_deposed()
             case "crash" | "crash after a write":
                 if how != "crash":
                     self.leader.settle()
                 self.leader.kill()
-                self.leader = Process(self.world, self.loop)
+                self.leader = self._start()
+
+    def _start(self) -> Process:
+        return Process(self.world, self.loop, limit=self.limit)
 
     # People and the cluster
 

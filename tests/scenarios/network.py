@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 
@@ -140,13 +142,13 @@ class Network(KubeClient):
                 raw = self._done(call)
         except RefusedError as error:
             raw = msgspec.json.encode(error.body)
-            call.answer.set_exception(_translated(error.code, raw, request=f"{call.method} {call.path}"))
+            call.answer.set_exception(_refused(call, error.code, raw))
             return
         if fate is Fate.ANSWERED:
             call.answer.set_result(raw)
         elif fate is Fate.REFUSED:
             told = msgspec.json.encode({"reason": "Forbidden", "message": "exceeded quota"})
-            call.answer.set_exception(_translated(403, told, request=f"{call.method} {call.path}"))
+            call.answer.set_exception(_refused(call, 403, told))
         else:
             call.answer.set_exception(TransientError(f"{call.method} {call.path}: no answer"))
 
@@ -223,6 +225,11 @@ class Network(KubeClient):
 def paths(network: Network) -> Iterator[str]:
     """The collections that are watched."""
     yield from sorted(network.streams)
+
+
+def _refused(call: Call, status: int, body: bytes) -> Exception:
+    response = cast("Any", SimpleNamespace(status=status, headers={}))
+    return _translated(response, body, request=f"{call.method} {call.path}")
 
 
 def _expired() -> bytes:

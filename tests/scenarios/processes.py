@@ -104,12 +104,13 @@ class Rebasing:
 
 
 class Process:
-    """A controller that runs on a loop of the test's own."""
+    """A controller that runs on a loop of the test's own, and at most `limit` builds at once."""
 
-    def __init__(self, world: World, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, world: World, loop: asyncio.AbstractEventLoop, *, limit: int | None = None) -> None:
         self.world, self.loop, self.leads = world, loop, True
         self.network = Network(world)
-        self.controller = wiring.Controller(SETTINGS, self.network, cast("Any", self))
+        settings = replace(SETTINGS, max_concurrent_builds=limit)
+        self.controller = wiring.Controller(settings, self.network, cast("Any", self))
         self.controller.registry.inspect = self.look_at_builder  # type: ignore[method-assign]
         effects = replace(self.controller._effects, inspect=self.look_at_builder, rebase=Rebasing(self).begin)
         self.controller._effects = effects

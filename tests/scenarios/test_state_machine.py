@@ -23,8 +23,8 @@ RARE = frozenset({"a failure is not tried again", "a SourceResolver that was ask
 """Found after thousands of steps only: the short profile does not search for them."""
 
 
-def search(examples: int, phases: tuple[Phase, ...]) -> int:
-    """Run the machine so often; how many steps it took. Raises BrokenLawError for the first breach."""
+def search(examples: int, phases: tuple[Phase, ...], machine: type[KpackMachine] = KpackMachine) -> int:
+    """Run a machine so often; how many steps it took. Raises BrokenLawError for the first breach."""
     STEPS.clear()
     profile = settings(
         max_examples=examples,
@@ -35,7 +35,7 @@ def search(examples: int, phases: tuple[Phase, ...]) -> int:
         phases=phases,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(KpackMachine, settings=profile)
+    run_state_machine_as_test(machine, settings=profile)
     return STEPS.total()
 
 

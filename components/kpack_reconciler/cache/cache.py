@@ -10,18 +10,24 @@ Rules:
 """
 
 from collections.abc import Hashable, Iterable
+from datetime import timedelta
 from enum import StrEnum
 
 from kpack_api.core import PersistentVolumeClaim, Pod
 from kpack_api.names import IMAGE_LABEL
+from kpack_api.paces import pace_text, read_pace
 from kpack_api.types import Build, Builder, Image, Kind, SourceResolver
 from kpack_api.wire import ObjectMeta
 from kpack_reconciler.cache.facts import Facts
 from kpack_reconciler.cache.store import Store
+from kpack_reconciler.cache.turns import Turns
 from kpack_reconciler.model.attempts import pod_names
 from kpack_reconciler.model.facts import RevisionQuestion
+from kpack_reconciler.model.hooks import Pushed
 from kpack_reconciler.model.keys import Key
 from kpack_reconciler.model.questions import revision_question
+from kpack_reconciler.model.repository_paths import repository_path
+from kpack_reconciler.model.turns import UNLIMITED, Limits
 
 CachedObject = Image | Build | Builder | SourceResolver | Pod | PersistentVolumeClaim
 
@@ -34,17 +40,20 @@ class CoreKind(StrEnum):
 
 
 class Cache:
-    """Stores by kind, and facts."""
+    """Stores by kind, facts, and the turns of builds where `limits` say how many may run at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = UNLIMITED) -> None:
         self.images: Store[Image] = Store({"builder": _builder_named})
         self.builds: Store[Build] = Store({"image": _image_label})
         self.builders: Store[Builder] = Store()
         self.cluster_builders: Store[Builder] = Store()
-        self.source_resolvers: Store[SourceResolver] = Store({"question": _revision_asked})
+        self.source_resolvers: Store[SourceResolver] = Store(
+            {"question": _revision_asked, "repository": _repository, "paced": _paced}
+        )
         self.pods: Store[Pod] = Store()
         self.claims: Store[PersistentVolumeClaim] = Store()
         self.facts = Facts()
+        self.turns = Turns(limits)
 
     def find(self, key: Key) -> Image | Build | Builder | SourceResolver | None:
         """The object of a key."""
@@ -79,6 +88,22 @@ class Cache:
         """The SourceResolvers that this answer is for."""
         return self.source_resolvers.find("question", question)
 
+    def revision_questions_about(self, pushed: Pushed) -> frozenset[RevisionQuestion]:
+        """The questions to git servers whose answers a push may have changed."""
+        resolvers = (
+            resolver for path in pushed.repositories for resolver in self.source_resolvers.find("repository", path)
+        )
+        asked = (revision_question(resolver) for resolver in resolvers)
+        return frozenset(question for question in asked if question is not None and pushed.moves(question.revision))
+
+    def pace(self, question: RevisionQuestion, default: timedelta) -> timedelta | None:
+        """How often to ask, the shortest interval of those who do; None where nobody wants it asked again."""
+        if not self.source_resolvers.find("paced", question):
+            return default
+        texts = {pace_text(resolver.metadata.annotations) for resolver in self.source_resolvers_asking(question)}
+        paces = (read_pace(text, default) for text in texts)
+        return min((pace for pace in paces if pace is not None), default=None)
+
     def related(self, kind: Kind | CoreKind, value: CachedObject) -> Iterable[Key]:
         """Whom to look at again after `value`, of this kind, appeared, changed or went away."""
         if isinstance(kind, Kind):
@@ -103,6 +128,16 @@ def _builder_named(image: Image) -> Iterable[Hashable]:
 def _revision_asked(resolver: SourceResolver) -> Iterable[Hashable]:
     question = revision_question(resolver)
     return () if question is None else (question,)
+
+
+def _repository(resolver: SourceResolver) -> Iterable[Hashable]:
+    git = resolver.spec.source.git
+    return () if git is None else (repository_path(git.url),)
+
+
+def _paced(resolver: SourceResolver) -> Iterable[Hashable]:
+    """The question of a SourceResolver that has an interval of its own."""
+    return _revision_asked(resolver) if pace_text(resolver.metadata.annotations) else ()
 
 
 def _image_label(build: Build) -> Iterable[Hashable]:

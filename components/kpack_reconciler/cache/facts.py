@@ -6,6 +6,8 @@ Rules:
 - A newer fact replaces an older one; whether the answer is another one is told to whoever records it.
 - What nobody asks any more is forgotten: nobody keeps it up to date, and it must not answer who asks again much later.
   A lost fact costs time, never correctness.
+- What a builder image holds is found by its digest, too, within a namespace (ClusterBuilders' have none): who made a
+  Build of a Builder need not ask a registry what the Builder's poll has read.
 - Rebases are kept by the Build that asked, the last thousand of them: each is asked for once.
 """
 
@@ -13,6 +15,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from kpack_reconciler.model.facts import (
+    BuilderImage,
     BuilderImageQuestion,
     BuilderImageSeen,
     Fact,
@@ -34,6 +37,7 @@ class Facts:
     def __init__(self) -> None:
         self._revisions: dict[RevisionQuestion, RevisionResolved] = {}
         self._builder_images: dict[BuilderImageQuestion, BuilderImageSeen] = {}
+        self._contents: dict[tuple[str, str], BuilderImageSeen] = {}
         self._service_accounts: dict[ServiceAccountQuestion, ServiceAccountSeen] = {}
         self._rebases: dict[str, ImageRebased] = {}
         self._refusals: dict[Written, WriteRefused] = {}
@@ -47,6 +51,7 @@ class Facts:
             case BuilderImageSeen():
                 before = self._builder_images.get(fact.question)
                 self._builder_images[fact.question] = fact
+                self._keep_contents(fact)
             case ServiceAccountSeen():
                 before = self._service_accounts.get(fact.question)
                 self._service_accounts[fact.question] = fact
@@ -65,6 +70,10 @@ class Facts:
         """What a registry last said to this question."""
         return self._builder_images.get(question)
 
+    def builder_contents(self, image: str, namespace: str) -> BuilderImageSeen | None:
+        """What a registry said of this builder image, by digest, to a ClusterBuilder or to someone in the namespace."""
+        return self._contents.get((image, namespace)) or self._contents.get((image, ""))
+
     def service_account(self, question: ServiceAccountQuestion) -> ServiceAccountSeen | None:
         """What the API server last said to this question."""
         return self._service_accounts.get(question)
@@ -79,6 +88,9 @@ class Facts:
         for question in self._builder_images.keys() - set(asked):
             if self._builder_images[question].at < since:
                 del self._builder_images[question]
+        self._contents.clear()
+        for seen in self._builder_images.values():
+            self._keep_contents(seen)
 
     def refuse(self, refused: WriteRefused) -> None:
         """Remember that an object could not be written, the last thousand of them."""
@@ -94,3 +106,7 @@ class Facts:
     def rebased(self, build_uid: str) -> ImageRebased | None:
         """What last became of the rebase that this Build is."""
         return self._rebases.get(build_uid)
+
+    def _keep_contents(self, seen: BuilderImageSeen) -> None:
+        if isinstance(seen.answer, BuilderImage):
+            self._contents[seen.answer.latest_image, seen.question.namespace] = seen

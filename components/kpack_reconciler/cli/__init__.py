@@ -1,7 +1,7 @@
-"""`kpack logs`, `status`, `builds`, `trigger` and `explain`: the command line for people.
+"""`kpack logs`, `status`, `builds`, `trigger`, `explain` and `pin`: the command line for people.
 
 Owns what is asked, followed and shown. Leaves requests to `clients`, and all decisions to the controller: the one thing
-that is ever written is the annotation by which kpack is asked for another build.
+that is ever written to a cluster is the annotation by which kpack is asked for another build.
 """
 
 import sys

@@ -9,6 +9,7 @@ Exit codes: 0 for success, 1 for a failed build or an error, 2 for arguments tha
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -23,6 +24,7 @@ from kpack_reconciler.cli.options import (
     TextFormat,
     TextOutput,
     Watch,
+    Yes,
 )
 
 _FAILED, _MISUSED = 1, 2
@@ -181,6 +183,43 @@ def explain(
     from kpack_reconciler.cli.session import run_session  # noqa: PLC0415
 
     return run_session(lambda session: show_explanation(session, name, number=build, output=output), connection)
+
+
+@app.command
+def pin(
+    *files: Path,
+    key: tuple[str, ...] = (),
+    yes: Yes = False,
+    dry_run: bool = False,
+    output: TextOutput = TextFormat.TEXT,
+) -> int:
+    """Pin the builder and run images of stacks to the digests that their tags lead to, and show the difference first.
+
+    Asks the registries with the logins of `docker login`, not the cluster. Writes nothing where one image cannot be
+    pinned. A pinned image keeps its tag: the next `kpack pin` brings it up to date.
+
+    Example: kpack pin stacks/Pulumi.prod.yaml
+
+    Parameters
+    ----------
+    files
+        The stacks' files.
+    key
+        Key of an image, such as `builder`, instead of those that end in builderImage or runImage; more than once for
+        more of them.
+    yes
+        Write without being asked.
+    dry_run
+        Show the difference alone.
+    output
+        Form of the answer; json and yaml ask nothing.
+    """
+    from kpack_reconciler.cli.pin import Wish, pin_files  # noqa: PLC0415
+
+    if not files:
+        print("error: name a stack's file: `kpack pin Pulumi.prod.yaml`", file=sys.stderr)  # noqa: T201
+        return _MISUSED
+    return pin_files(files, Wish(keys=frozenset(key), yes=yes, dry_run=dry_run, output=output))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -10,8 +10,8 @@ Rules:
 
 from collections.abc import Iterator, Sequence
 
-_WITH_VALUE = frozenset({"image", "build", "namespace", "kubeconfig", "context", "timeout", "output"})
-_ALONE = frozenset({"all-namespaces", "help", "timestamps", "version", "wait", "watch"})
+_WITH_VALUE = frozenset({"image", "build", "namespace", "kubeconfig", "context", "timeout", "output", "key"})
+_ALONE = frozenset({"all-namespaces", "dry-run", "help", "timestamps", "version", "wait", "watch", "yes"})
 _SHORT_WITH_VALUE = frozenset({"-b", "-n", "-o"})
 
 

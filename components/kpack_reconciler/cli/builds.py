@@ -12,6 +12,7 @@ from kpack_api.names import BUILD_NUMBER_LABEL, ConditionType
 from kpack_api.types import Build, Image
 from kpack_api.wire import Condition, ConditionStatus, find_condition
 from kpack_reconciler.errors import PermanentError
+from kpack_reconciler.model.turns import QUEUED
 
 
 def number_of(build: Build) -> int:
@@ -71,6 +72,12 @@ def outcome(build: Build) -> Condition | None:
     """The `Succeeded` condition of a build that has ended; None while it runs."""
     condition = find_condition(build.status.conditions, ConditionType.SUCCEEDED)
     return condition if condition is not None and condition.status != ConditionStatus.UNKNOWN else None
+
+
+def is_queued(build: Build) -> bool:
+    """Whether a build waits for its turn to run."""
+    condition = find_condition(build.status.conditions, ConditionType.SUCCEEDED)
+    return condition is not None and outcome(build) is None and condition.reason == QUEUED
 
 
 def _may_belong_to(image: Image, build: Build) -> bool:

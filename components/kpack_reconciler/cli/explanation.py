@@ -16,7 +16,7 @@ import msgspec
 from kpack_api.names import BUILD_NEEDED_ANNOTATION, BuildReason, ConditionType
 from kpack_api.types import Build, Builder, Image, Kind, SourceResolver
 from kpack_api.wire import Condition, ConditionStatus, ObjectMeta, find_condition
-from kpack_reconciler.cli.builds import number_of, outcome
+from kpack_reconciler.cli.builds import is_queued, number_of, outcome
 from kpack_reconciler.cli.differences import Difference, differences
 from kpack_reconciler.cli.history import BuildRow, reasons_of
 
@@ -26,6 +26,7 @@ class NextBuild(StrEnum):
 
     NOT_SEEN = "NotSeen"
     RUNNING = "Running"
+    QUEUED = "Queued"
     WAITING = "Waiting"
     ASKED_FOR = "AskedFor"
     NONE_AFTER_FAILURE = "NoneAfterFailure"
@@ -128,7 +129,7 @@ def _next_build(seen: Seen, newest: Build | None, hindrances: Sequence[Hindrance
     if image.status.observed_generation != image.metadata.generation:
         return NextBuild.NOT_SEEN
     if newest is not None and outcome(newest) is None:
-        return NextBuild.RUNNING
+        return NextBuild.QUEUED if is_queued(newest) else NextBuild.RUNNING
     if hindrances:
         return NextBuild.WAITING
     if newest is not None and BUILD_NEEDED_ANNOTATION in newest.metadata.annotations:

@@ -12,12 +12,13 @@ from kpack_api.names import BUILD_GROUP, BUILD_REASON_ANNOTATION, ConditionType
 from kpack_api.types import Build
 from kpack_api.wire import Condition, ConditionStatus, find_condition
 from kpack_reconciler.cli import objects
-from kpack_reconciler.cli.builds import number_of, waiting_text
+from kpack_reconciler.cli.builds import is_queued, number_of, waiting_text
 from kpack_reconciler.cli.durations import duration_text
 from kpack_reconciler.cli.image_rows import source_text
 from kpack_reconciler.cli.options import OutputFormat
 from kpack_reconciler.cli.session import Session
 from kpack_reconciler.cli.tables import COLOURS, Table, all_lines, cell, document
+from kpack_reconciler.model.turns import QUEUED
 
 _WORDS = {ConditionStatus.TRUE: "Succeeded", ConditionStatus.FALSE: "Failed", ConditionStatus.UNKNOWN: "Running"}
 _HEADING = ("BUILD", "STATUS", "REASON", "STARTED", "DURATION", "IMAGE")
@@ -27,8 +28,8 @@ _WIDE_HEADING = (*_HEADING, "NAME", "SOURCE", "MESSAGE")
 class BuildRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A Build as `kpack builds` tells of it.
 
-    `status` is Succeeded, Failed or Running; `reasons` are why it was made; times are RFC 3339, "" where there is none;
-    `duration_seconds` is that until now while the build runs.
+    `status` is Succeeded, Failed, Running or Queued (it waits for its turn); `reasons` are why it was made; times are
+    RFC 3339, "" where there is none; `duration_seconds` is that until now while the build runs.
     """
 
     namespace: str
@@ -58,7 +59,7 @@ def build_row(build: Build, now: datetime) -> BuildRow:
         name=build.metadata.name,
         number=number_of(build),
         succeeded=condition.status,
-        status=_WORDS[condition.status],
+        status=QUEUED if is_queued(build) else _WORDS[condition.status],
         reasons=reasons_of(build),
         started=started,
         finished=finished,

@@ -49,5 +49,6 @@ HERE = Connection()
 Output = Annotated[OutputFormat, Parameter(name=["--output", "-o"])]
 TextOutput = Annotated[TextFormat, Parameter(name=["--output", "-o"])]
 Watch = Annotated[bool, Parameter(name=["--watch", "-w"])]
+Yes = Annotated[bool, Parameter(name=["--yes", "-y"])]
 AllNamespaces = Annotated[bool, Parameter(name=["--all-namespaces", "-A"])]
 BuildNumber = Annotated[int | None, Parameter(name=["--build", "-b"])]

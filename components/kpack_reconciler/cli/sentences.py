@@ -11,6 +11,7 @@ from kpack_api.wire import ConditionStatus
 from kpack_reconciler.cli.differences import Difference
 from kpack_reconciler.cli.durations import duration_text
 from kpack_reconciler.cli.explanation import Explanation, Hindrance, NextBuild
+from kpack_reconciler.model.turns import QUEUED
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
@@ -54,7 +55,7 @@ def _why(told: Explanation) -> Iterator[str]:
             yield f"It failed after {length} ({build.failure_reason or 'no reason given'}):"
             yield from (f"  {line}" for line in build.message.splitlines())
         case _:
-            yield f"It has been running for {length}."
+            yield f"It has {'waited for its turn' if build.status == QUEUED else 'been running'} for {length}."
 
 
 def _reasons(told: Explanation, reasons: tuple[str, ...]) -> Iterator[str]:
@@ -94,6 +95,8 @@ def _next(told: Explanation) -> Iterator[str]:
             yield f"The controller has not looked at the image's newest change yet: see `{_CONTROLLER_LOG}`"
         case NextBuild.RUNNING:
             yield f"{newest.capitalize()} runs; what changes meanwhile is looked at when it has ended."
+        case NextBuild.QUEUED:
+            yield f"{newest.capitalize()} waits; what changes meanwhile is looked at when it has ended."
         case NextBuild.WAITING:
             yield f"Whether {following} is due is not known, as long as this stands in the way:"
         case NextBuild.ASKED_FOR:

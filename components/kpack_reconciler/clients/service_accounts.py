@@ -10,11 +10,16 @@ Rules:
 - Registry logins: the account's `secrets` in their order, then the process's own mounted Secret, then pull secrets that
   are named, then the account's pull secrets, then the process's docker file.
 - A Secret of the right type that cannot be read is a refusal that names it.
+- Nothing that was read is kept. Who asks for a description that is being read waits for that one: many Builds that
+  come at once cost one reading.
+
+Cost: to describe an account, a GET for it and for each of its Secrets, and one LIST of the namespace's accounts.
 """
 
+import asyncio
 import base64
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -23,7 +28,7 @@ from kpack_api.names import DOCKER_ANNOTATION, GIT_ANNOTATION
 from kpack_api.wire import LocalObjectReference, ObjectMeta
 from kpack_reconciler.clients.kube.client import KubeClient, NotFoundError
 from kpack_reconciler.clients.kube.paths import core_path
-from kpack_reconciler.errors import PermanentError
+from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.model.credentials import (
     ANONYMOUS,
     InvalidDockerConfigError,
@@ -56,12 +61,28 @@ class ServiceAccounts:
 
     kube: KubeClient
     own: Keychain = ANONYMOUS
+    _reading: dict[tuple[str, str], asyncio.Future[Credentials | None]] = field(default_factory=dict, init=False)
 
     async def describe(self, namespace: str, account_name: str) -> Credentials | None:
         """Types and annotations of the Secrets that a service account names; None when it does not exist.
 
         A reference without a name is missing under the name "".
         """
+        place = (namespace, account_name)
+        if place in self._reading:
+            return await asyncio.shield(self._reading[place])
+        reading = self._reading[place] = asyncio.get_running_loop().create_future()
+        try:
+            description = await self._describe(namespace, account_name)
+        except BaseException as error:
+            _fail(reading, error)
+            raise
+        finally:
+            del self._reading[place]
+        reading.set_result(description)
+        return description
+
+    async def _describe(self, namespace: str, account_name: str) -> Credentials | None:
         account = await self._account(namespace, account_name)
         if account is None:
             return None
@@ -128,6 +149,13 @@ class ServiceAccounts:
         except NotFoundError:
             return None
         return msgspec.json.decode(raw, type=Secret)
+
+
+def _fail(reading: asyncio.Future[Credentials | None], error: BaseException) -> None:
+    """Let those who wait for a reading ask again, or know why it failed; there may be none."""
+    told = error if isinstance(error, Exception) else TransientError("the reading of a service account was broken off")
+    reading.set_exception(told)
+    reading.exception()  # marks it as seen
 
 
 def _registry_logins(secret: Secret) -> Keychain:

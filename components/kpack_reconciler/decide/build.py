@@ -21,9 +21,9 @@ from kpack_reconciler.decide.build_status import executing, fail, failed, patch_
 from kpack_reconciler.decide.builds import is_running, succeeded_condition
 from kpack_reconciler.decide.pod_creation import make_pod
 from kpack_reconciler.decide.pod_state import has_ended
-from kpack_reconciler.decide.preconditions import Awaited, Refused, preconditions
+from kpack_reconciler.decide.preconditions import Awaited, Refused, preconditions, wanted_since
 from kpack_reconciler.decide.rebase_build import decide_rebase, with_refusal
-from kpack_reconciler.decide.times import created_at
+from kpack_reconciler.decide.turns import in_turn, still_queued, turn_given_back
 from kpack_reconciler.decide.unreadable import REASON, invalid_build, unreadable_spec
 from kpack_reconciler.model.actions import Action, DeletePod
 from kpack_reconciler.model.attempts import controls
@@ -73,7 +73,7 @@ def _decide_foreign(build: Build, pod: Pod, now: datetime) -> Decision:
     """A pod with a name of ours belongs to somebody else: wait for it to go."""
     name, namespace = pod.metadata.name, build.metadata.namespace
     message = f"pod {name} is not of this Build; it must go first: kubectl delete pod -n {namespace} {name}"
-    if now - created_at(build.metadata.creation_timestamp, now) >= _PREDECESSOR_PATIENCE:
+    if now - wanted_since(build, now) >= _PREDECESSOR_PATIENCE:
         return fail(build, failed(message, reason=Reason.POD_NAME_TAKEN), now)
     condition = executing(reason=Reason.POD_NAME_TAKEN, message=message)
     return tell(build, replace(build.status, conditions=(condition,)), now, look_again=_PREDECESSOR_GONE)
@@ -84,19 +84,22 @@ def _decide_pod(world: BuildWorld, due: Due, now: datetime) -> Decision:
     build = world.build
     if invalid := invalid_build(build):
         return fail(build, failed(invalid, reason=REASON), now)
+    if waiting := still_queued(world, now):
+        return waiting
     found = preconditions(world, now)
     if isinstance(found, Refused):
         return fail(build, failed(found.message, reason=found.reason), now)
     if isinstance(found, Awaited):
-        return _wait(build, found, now)
+        return _wait(world, found, now)
     rebase = decide_rebase(world, found.image, now)
-    return rebase or with_refusal(make_pod(world, due, found, now), world)
+    return rebase or in_turn(world, with_refusal(make_pod(world, due, found, now), world), now)
 
 
-def _wait(build: Build, awaited: Awaited, now: datetime) -> Decision:
+def _wait(world: BuildWorld, awaited: Awaited, now: datetime) -> Decision:
     """Ask; what is worth telling, that is anything but the first look, is told in the condition."""
-    told: tuple[Action, ...] = ()
+    build, told = world.build, tuple[Action, ...]()
     if awaited.reason != "Preparing":
         condition = executing(reason=awaited.reason, message=awaited.message)
         told = patch_status(build, replace(build.status, conditions=(condition,)), awaited.message, now)
+        told = (*told, *turn_given_back(world))
     return Decision(actions=(*awaited.actions, *told), look_again=awaited.look_again, reason=awaited.message)

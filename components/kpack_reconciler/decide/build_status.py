@@ -3,6 +3,7 @@
 Rules:
 - A status that does not differ is not written.
 - A failed Build's condition and its Event say the same.
+- The condition's time also moves when the Build begins to wait for its turn, and when that ends.
 """
 
 from datetime import datetime, timedelta
@@ -12,10 +13,12 @@ from msgspec.structs import replace
 from kpack_api.names import ConditionType
 from kpack_api.types import Build, BuildStatus, Kind
 from kpack_api.wire import Condition, ConditionStatus
+from kpack_reconciler.decide.builds import succeeded_condition
 from kpack_reconciler.decide.status_write import status_write
 from kpack_reconciler.decide.times import with_times
 from kpack_reconciler.model.actions import Action, RecordEvent
 from kpack_reconciler.model.decisions import Decision
+from kpack_reconciler.model.turns import QUEUED
 
 
 def executing(*, reason: str = "", message: str = "") -> Condition:
@@ -50,8 +53,14 @@ def tell(build: Build, status: BuildStatus, now: datetime, *, look_again: timede
 
 def patch_status(build: Build, status: BuildStatus, reason: str, now: datetime) -> tuple[Action, ...]:
     """The write of a status that differs from the present one."""
-    conditions = with_times(status.conditions, build.status.conditions, now)
+    before = () if _moves_in_line(build, status) else build.status.conditions
+    conditions = with_times(status.conditions, before, now)
     return status_write(build, replace(status, conditions=conditions), reason)
+
+
+def _moves_in_line(build: Build, status: BuildStatus) -> bool:
+    """Whether the Build begins to wait for its turn, or ends to: the condition's time tells since when."""
+    return (succeeded_condition(build).reason == QUEUED) != (status.conditions[0].reason == QUEUED)
 
 
 def event(build: Build, *, reason: str, message: str, warning: bool = False) -> RecordEvent:

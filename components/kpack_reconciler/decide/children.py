@@ -1,17 +1,20 @@
 """What an Image owns besides Builds: its SourceResolver and its cache's claim, as they should be.
 
-Rules (kpack v0.0.9): both carry the Image's labels, replaced on a change. The claim exists while `cacheSize` is set; of
+Rules (kpack v0.0.9): both carry the Image's labels, replaced on a change; the SourceResolver also the interval of
+polling, which is the Image's annotation (ours). The claim exists while `cacheSize` is set; of
 an existing claim only labels and requested size change, and never to less, which Kubernetes refuses. A claim of
 somebody else is never deleted. One that is going away is not built with, since no pod would start (ours); the next
 comes once it is gone.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from kpack_api.core import PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements
-from kpack_api.names import BUILD_API_VERSION, cache_name, source_resolver_name
+from kpack_api.names import BUILD_API_VERSION, SOURCE_POLLING_ANNOTATION, cache_name, source_resolver_name
+from kpack_api.paces import pace_text
 from kpack_api.types import Image, Kind, SourceResolver, SourceResolverSpec
 from kpack_api.wire import ObjectMeta, OwnerReference
 from kpack_reconciler.decide.quantities import is_smaller, same_quantity
@@ -52,13 +55,24 @@ def child_metadata(image: Image, name: str) -> ObjectMeta:
 def resolver_actions(image: Image, current: SourceResolver | None) -> tuple[Action, ...]:
     """Create the SourceResolver, or bring its spec and labels up to the Image's."""
     spec = SourceResolverSpec(service_account=image.spec.service_account, source=image.spec.source)
+    before = child_metadata(image, source_resolver_name(image.metadata.name)) if current is None else current.metadata
+    metadata = replace(before, labels=image.metadata.labels, annotations=_with_pace(before, image))
+    wanted = SourceResolver(metadata=metadata, spec=spec)
     if current is None:
-        wanted = SourceResolver(metadata=child_metadata(image, source_resolver_name(image.metadata.name)), spec=spec)
         return (CreateSourceResolver(source_resolver=wanted, reason="the Image has no SourceResolver"),)
-    if current.spec == spec and current.metadata.labels == image.metadata.labels:
+    if current.spec == spec and current.metadata == metadata:
         return ()
-    wanted = SourceResolver(metadata=replace(current.metadata, labels=image.metadata.labels), spec=spec)
-    return (UpdateSourceResolver(source_resolver=wanted, reason="the Image's source or labels changed"),)
+    reason = "the Image's source, labels or polling changed"
+    return (UpdateSourceResolver(source_resolver=wanted, reason=reason),)
+
+
+def _with_pace(child: ObjectMeta, image: Image) -> Mapping[str, str]:
+    """The child's annotations with the Image's own interval of polling, or without one."""
+    pace = pace_text(image.metadata.annotations)
+    if pace_text(child.annotations) == pace:
+        return child.annotations
+    others = {name: text for name, text in child.annotations.items() if name != SOURCE_POLLING_ANNOTATION}
+    return {**others, SOURCE_POLLING_ANNOTATION: pace} if pace else others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

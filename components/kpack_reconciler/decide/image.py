@@ -8,10 +8,13 @@ Rules (kpack v0.0.9):
 - While a Build runs nothing else happens; what changed meanwhile is decided once, when it has ended.
 - A write that may be impossible (a claim's growth, trimming) comes after the status. What the API server refused is
   told before it is tried again.
+- Of a new Image nothing is told while its source is being resolved, for `_QUIET` at most: no status says the same. An
+  Event tells of later Builds only: the first needs no explanation (ours). So a first Build costs six writes, not eight:
+  SourceResolver and its status, Build and its status, the pod, the Image's status.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -23,9 +26,10 @@ from kpack_reconciler.decide.changes import Inputs, build_reasons
 from kpack_reconciler.decide.children import cache_change, resolver_actions
 from kpack_reconciler.decide.conditions import image_conditions, patience_left
 from kpack_reconciler.decide.next_build import next_build, with_cache, with_inputs
-from kpack_reconciler.decide.readiness import is_ready
+from kpack_reconciler.decide.readiness import is_ready, ready_condition
 from kpack_reconciler.decide.retention import trim_history
 from kpack_reconciler.decide.status_write import status_write
+from kpack_reconciler.decide.times import created_at
 from kpack_reconciler.decide.verdicts import Verdict
 from kpack_reconciler.model.actions import Action, CreateBuild, Premise, RecordEvent
 from kpack_reconciler.model.decisions import Decision
@@ -34,7 +38,10 @@ from kpack_reconciler.model.keys import key_of
 from kpack_reconciler.model.numbers import build_number, image_generation
 from kpack_reconciler.model.references import InvalidReferenceError
 from kpack_reconciler.model.refusals import refusal_of
+from kpack_reconciler.model.turns import QUEUED
 from kpack_reconciler.model.worlds import ImageWorld
+
+_QUIET = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +87,27 @@ def _decide_idle(world: ImageWorld, builder: Builder, builds: tuple[Build, ...],
         verdict = verdicts.refused(fault, builder_message=outcome.verdict.builder_message)
         return _decision(image, verdict, (*_patch(image, status, verdict, now), *needed), now)
     verdict = verdicts.with_cache_fault(outcome.verdict, _refused(cache.last, world, now))
+    quiet, kept = _quiet(world, verdict, now), trim_history(after, image.spec)
+    if quiet is not None:
+        return Decision(actions=(*needed, *cache.last, *kept), look_again=quiet, reason=verdict.message)
     actions = (
         *needed,
         *_patch(image, _status(image, after, cache_name=cache.name), verdict, now),
         *cache.last,
-        *trim_history(after, image.spec),
+        *kept,
     )
     return _decision(image, verdict, actions, now)
+
+
+def _quiet(world: ImageWorld, verdict: Verdict, now: datetime) -> timedelta | None:
+    """For how long nothing needs to be told yet; None where there is something to tell."""
+    image, resolver = world.image, world.source_resolver
+    if image.status.conditions or verdict.state != verdicts.RESOLVER_NOT_READY:
+        return None
+    if resolver is not None and ready_condition(resolver).message:
+        return None
+    left = _QUIET - (now - created_at(image.metadata.creation_timestamp, now))
+    return left if left > timedelta(0) else None
 
 
 def _refused(actions: tuple[Action, ...], world: ImageWorld, now: datetime) -> Fault | None:
@@ -131,16 +152,19 @@ def _speaks_for(resolver: SourceResolver, image: Image) -> bool:
 
 def _running(build: Build, builder: Builder) -> Verdict:
     message = None if is_ready(builder) else verdicts.builder_not_ready(builder).builder_message
-    return verdicts.build_running(
-        build.metadata.name, detail=succeeded_condition(build).message, builder_message=message
-    )
+    condition = succeeded_condition(build)
+    if condition.reason == QUEUED:
+        return verdicts.build_queued(build.metadata.name, place=condition.message, builder_message=message)
+    return verdicts.build_running(build.metadata.name, detail=condition.message, builder_message=message)
 
 
 def _create(world: ImageWorld, build: Build) -> tuple[Action, ...]:
     image = world.image
     reasons = build.metadata.annotations[BUILD_REASON_ANNOTATION]
+    if build_number(build) == 1:
+        return (CreateBuild(build=build, reason=reasons),)
     return (
-        CreateBuild(build=build, premises=_premises(world) if build_number(build) > 1 else (), reason=reasons),
+        CreateBuild(build=build, premises=_premises(world), reason=reasons),
         RecordEvent(
             kind=Kind.IMAGE,
             subject=image.metadata,

@@ -1,10 +1,12 @@
 """What must be known before a Build's pod can be made: the credentials of its account, and its builder image.
 
 Rules:
-- A fact must be newer than the Build: a run image or a Secret may have changed since an older one was seen.
+- A fact must be newer than the Build: a run image or a Secret may have changed since an older one was seen. What a
+  digest stands for cannot: where the Build says its run image, a builder image that was ever read will do, so that no
+  Build costs a request to a registry while its builder stays. Whether the nodes may pull it, they tell (ours).
 - The run image is the one for which the Build was made (ours): a newer one below it would make the builder, which was
   asked earlier, look changed, and the Build be followed by another, again and again.
-- A missing service account or Secret is waited for, `GRACE` from the Build's creation; then the Build fails.
+- A missing service account or Secret is waited for, `GRACE` from the Build's creation or turn; then the Build fails.
 - A registry's definite refusal fails the Build; a fault that may pass is asked about again, for `FAULT_PATIENCE`, since
   behind a Build that waits a change of its Image would wait too.
 """
@@ -14,11 +16,13 @@ from datetime import datetime, timedelta
 
 from kpack_api.names import BUILD_NEEDED_ANNOTATION, RUN_IMAGE_ANNOTATION
 from kpack_api.types import Build
+from kpack_reconciler.decide.builds import succeeded_condition
 from kpack_reconciler.decide.pod_times import finished_at
-from kpack_reconciler.decide.times import created_at
+from kpack_reconciler.decide.times import created_at, read_time
 from kpack_reconciler.model.actions import Action, InspectBuilderImage, ReadServiceAccount
 from kpack_reconciler.model.facts import BuilderImage, BuilderImageSeen, Credentials, Fault, ServiceAccountSeen
 from kpack_reconciler.model.questions import build_builder_question, service_account_question
+from kpack_reconciler.model.turns import QUEUED
 from kpack_reconciler.model.worlds import BuildWorld
 
 GRACE = timedelta(seconds=15)
@@ -73,9 +77,19 @@ def build_run_image(build: Build) -> str:
 
 
 def waiting_since(world: BuildWorld, now: datetime) -> datetime:
-    """Since when a pod is wanted: the Build's creation, or the end of the attempt before."""
-    created = created_at(world.build.metadata.creation_timestamp, now)
-    return created if world.pod is None else max(created, finished_at(world.pod, now))
+    """Since when a pod is wanted: the Build's turn to run, or the end of the attempt before."""
+    wanted = wanted_since(world.build, now)
+    return wanted if world.pod is None else max(wanted, finished_at(world.pod, now))
+
+
+def wanted_since(build: Build, now: datetime) -> datetime:
+    """Since when a Build may run: its creation, or the end of its wait for its turn, which may have been long."""
+    condition = succeeded_condition(build)
+    if condition.reason == QUEUED:
+        return now
+    told = condition.last_transition_time
+    created = created_at(build.metadata.creation_timestamp, now)
+    return created if told is None else max(created, min(read_time(told), now))
 
 
 def _credentials(world: BuildWorld, now: datetime) -> Credentials | Awaited | Refused:
@@ -92,7 +106,7 @@ def _credentials(world: BuildWorld, now: datetime) -> Credentials | Awaited | Re
     age = now - seen.at
     if age >= _AGAIN:
         return Awaited(actions=(read,), look_again=_AT_ONCE, reason=reason, message=message)
-    if now - created_at(build.metadata.creation_timestamp, now) < GRACE:
+    if now - wanted_since(build, now) < GRACE:
         return Awaited(look_again=_AGAIN - age, reason=reason, message=message)
     return Refused(reason=reason, message=message)
 
@@ -114,7 +128,7 @@ def _missing(answer: Credentials | None, build: Build) -> tuple[str, str]:
 def _builder_image(world: BuildWorld, now: datetime) -> BuilderImage | Awaited | Refused:
     build, seen = world.build, world.builder_image
     inspect = InspectBuilderImage(question=build_builder_question(build), reason="the build pod depends on it")
-    if seen is None or not _is_fresh(seen, build, now):
+    if seen is None or not (_is_certain(seen, build) or _is_fresh(seen, build, now)):
         return Awaited(actions=(inspect,), look_again=_AT_ONCE, reason="Preparing", message="reading the builder image")
     if not isinstance(seen.answer, Fault):
         return seen.answer
@@ -129,6 +143,18 @@ def _builder_image(world: BuildWorld, now: datetime) -> BuilderImage | Awaited |
     return Awaited(look_again=_FAULT_AGAIN - age, reason=fault.reason, message=fault.message)
 
 
+def _is_certain(seen: BuilderImageSeen, build: Build) -> bool:
+    """Whether nothing that is used of this fact can have changed since."""
+    is_read = isinstance(seen.answer, BuilderImage) and seen.answer.latest_image == build.spec.builder_image
+    return is_read and bool(build_run_image(build))
+
+
 def _is_fresh(seen: ServiceAccountSeen | BuilderImageSeen, build: Build, now: datetime) -> bool:
-    """Whether a fact is newer than the Build, or of this moment by our clock, should the API server's run ahead."""
-    return seen.at >= created_at(build.metadata.creation_timestamp, now) or now - seen.at < _CLOCK_SKEW
+    """Whether a fact is newer than the Build, or of this moment by our clock, should the API server's run ahead.
+
+    When a Build's turn comes, only this moment counts: it may have waited for hours.
+    """
+    if now - seen.at < _CLOCK_SKEW:
+        return True
+    waited = succeeded_condition(build).reason == QUEUED
+    return not waited and seen.at >= created_at(build.metadata.creation_timestamp, now)

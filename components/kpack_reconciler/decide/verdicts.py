@@ -15,6 +15,7 @@ from kpack_reconciler.decide.readiness import ready_condition
 from kpack_reconciler.decide.unreadable import REASON, unreadable_spec
 from kpack_reconciler.model.facts import Fault
 
+RESOLVER_NOT_READY = "ResolverNotReady"
 _NAME_FREE = timedelta(seconds=30)
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
@@ -62,6 +63,11 @@ def build_running(build: str, *, detail: str = "", builder_message: str | None =
     )
 
 
+def build_queued(build: str, *, place: str, builder_message: str | None = None) -> Verdict:
+    """The newest Build waits for its turn to run; `place` is what it says of that."""
+    return Verdict(state="BuildRunning", ready=_UNKNOWN, message=f"{build} {place}", builder_message=builder_message)
+
+
 def builder_not_ready(builder: Builder) -> Verdict:
     """The builder's image was not read yet, or cannot be."""
     short = f"Builder {builder.metadata.name} is not ready"
@@ -81,9 +87,9 @@ def resolver_not_ready(resolver: SourceResolver | None, name: str) -> Verdict:
     condition = None if resolver is None else ready_condition(resolver)
     refused = condition is not None and condition.status == _FALSE
     return Verdict(
-        state="ResolverNotReady",
+        state=RESOLVER_NOT_READY,
         ready=_FALSE if refused else _UNKNOWN,
-        reason="ResolverNotReady",
+        reason=RESOLVER_NOT_READY,
         message=(condition.message if condition else "") or f"SourceResolver {name} is not ready",
         settled=refused,
     )

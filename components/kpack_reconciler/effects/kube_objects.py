@@ -145,13 +145,16 @@ class KubeObjects:
                 metadata = resolver.metadata
                 path = object_path(Kind.SOURCE_RESOLVER, metadata.namespace, metadata.name)
                 field, wanted = "/spec", dialect.manifest(resolver)["spec"]
+                annotations = [_put("/metadata/annotations", dict(metadata.annotations))]
             case UpdateCacheClaim(claim=claim):
                 metadata = claim.metadata
                 path = core_path(_CLAIMS, metadata.namespace, metadata.name)
                 field, wanted = "/spec/resources/requests", dict(claim.spec.resources.requests)
+                annotations = []
         patch = [
             _put("/metadata/resourceVersion", metadata.resource_version),
             _put("/metadata/labels", dict(metadata.labels)),
+            *annotations,
             _put(field, wanted),
         ]
         await self.kube.patch(path, patch, style=PatchStyle.JSON)

@@ -20,9 +20,11 @@ def gather_build(cache: Cache, key: Key, settings: BuildPodSettings) -> BuildWor
         build=build,
         pod=newest[0] if newest else None,
         earlier=own[:-1],
-        builder_image=cache.facts.builder_image(build_builder_question(build)),
+        builder_image=cache.facts.builder_image(build_builder_question(build))
+        or cache.facts.builder_contents(build.spec.builder_image, key.namespace),
         credentials=cache.facts.service_account(service_account_question(build)),
         refusals=cache.facts.refusals(Written("Pod", key.namespace, name) for name in pod_names(key.name)),
         rebased=cache.facts.rebased(build.metadata.uid),
+        turn=cache.turns.turn_of(build),
         settings=settings,
     )

@@ -106,6 +106,22 @@ class CreatePod:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeTurn:
+    """Take a turn among the builds that may run at once, before the pod is created; a conflict where none is free."""
+
+    build: ObjectMeta
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveTurnBack:
+    """Let another Build have this one's turn."""
+
+    build: ObjectMeta
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeletePod:
     """Delete a pod that waits for what its Build has given up on."""
 
@@ -182,6 +198,8 @@ Action = (
     | UpdateCacheClaim
     | DeleteCacheClaim
     | CreatePod
+    | TakeTurn
+    | GiveTurnBack
     | DeletePod
     | PatchStatus
     | ReadServiceAccount

@@ -11,6 +11,7 @@ from kpack_api.network import OPEN_NETWORK, Network
 from kpack_api.types import Build, Builder, Image, SourceResolver
 from kpack_reconciler.model.facts import BuilderImageSeen, ImageRebased, RevisionResolved, ServiceAccountSeen
 from kpack_reconciler.model.refusals import WriteRefused
+from kpack_reconciler.model.turns import Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class BuildWorld:
 
     `pod` is that of the newest attempt; where the Build controls none, one of others that has a name of its attempts.
     `earlier` are its own pods of the attempts before, oldest first. `refusals` tell which of its pods the API server
-    refused to create.
+    refused to create. `turn` is None where any number of builds may run at once.
     """
 
     build: Build
@@ -59,6 +60,7 @@ class BuildWorld:
     credentials: ServiceAccountSeen | None = None
     rebased: ImageRebased | None = None
     refusals: tuple[WriteRefused, ...] = ()
+    turn: Turn | None = None
     settings: BuildPodSettings
 
 

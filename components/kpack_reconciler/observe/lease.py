@@ -8,10 +8,12 @@ Rules (client-go's leader election):
 - Writes carry the resource version that was read, so that of two takers one gets a conflict.
 - A leader that could not renew for `renew_deadline` seconds stops before any other may start (`duration`).
 - A Lease that bears our own name is ours: our predecessor in this pod is dead.
+- A renewal is one PUT, at the version that our last one made; after a conflict the Lease is read first.
+- What the leader has to tell the others (`notes`) are the Lease's annotations, written with each renewal.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
@@ -62,9 +64,18 @@ class LeaseElection:
     """One replica's part in the election."""
 
     def __init__(
-        self, kube: KubeClient, terms: LeaseTerms, *, now: Callable[[], datetime], monotonic: Callable[[], float]
+        self,
+        kube: KubeClient,
+        terms: LeaseTerms,
+        *,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        notes: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
+        self.told: Mapping[str, str] = {}
+        """What the leader tells, as last read while another one led."""
         self._kube = kube
+        self._notes = notes
         self._terms = terms
         self._now = now
         self._monotonic = monotonic
@@ -73,10 +84,11 @@ class LeaseElection:
         self._seen = _LeaseSpec()
         self._seen_at = 0.0
         self._renewed_at = 0.0
+        self._version = ""
 
     async def acquire(self) -> None:
         """Wait until this replica holds the Lease."""
-        while not await self._try():  # noqa: ASYNC110 - the event is another machine's
+        while not await self._try(self._terms.renew_deadline):  # noqa: ASYNC110 - the event is another machine's
             await asyncio.sleep(self._terms.retry_period)
         log.info("leading", lease=self._terms.name, holder=self._terms.holder)
 
@@ -84,11 +96,12 @@ class LeaseElection:
         """Renew for ever; LeaseLostError where another holds the Lease or renewing has failed for too long."""
         while True:
             await asyncio.sleep(self._terms.retry_period)
-            held = await self._try()
+            left = self._renewed_at + self._terms.renew_deadline - self._monotonic()
+            if left <= 0:
+                raise LeaseLostError(f"lease {self._terms.name} could not be renewed: is the API server reachable?")
+            held = await self._try(left)
             if not held and self._seen.holder_identity != self._terms.holder:
                 raise LeaseLostError(f"lease {self._terms.name} is now held by {self._seen.holder_identity!r}")
-            if self._monotonic() - self._renewed_at > self._terms.renew_deadline:
-                raise LeaseLostError(f"lease {self._terms.name} could not be renewed: is the API server reachable?")
 
     async def release(self) -> None:
         """Give the Lease back, so that another replica need not wait for its expiry."""
@@ -96,10 +109,11 @@ class LeaseElection:
         if lease is not None and lease.spec.holder_identity == self._terms.holder:
             await self._write(lease, msgspec.structs.replace(lease.spec, holder_identity=""))
 
-    async def _try(self) -> bool:
+    async def _try(self, longest: float) -> bool:
+        """Try once, for so many seconds at most and for no longer than half of the deadline."""
         started = self._monotonic()
         try:
-            async with asyncio.timeout(self._terms.renew_deadline / 2):
+            async with asyncio.timeout(min(longest, self._terms.renew_deadline / 2)):
                 held = await self._take_or_renew()
         except ConflictError:
             return False
@@ -111,7 +125,7 @@ class LeaseElection:
         return held
 
     async def _take_or_renew(self) -> bool:
-        lease = await self._read()
+        lease = self._written() or await self._read()
         if lease is None:
             await self._create()
             return True
@@ -120,9 +134,17 @@ class LeaseElection:
         ours = lease.spec.holder_identity == self._terms.holder
         expired = self._monotonic() - self._seen_at > self._terms.duration
         if lease.spec.holder_identity and not ours and not expired:
+            self.told = lease.metadata.annotations
             return False
         await self._write(lease, self._claim(lease.spec))
         return True
+
+    def _written(self) -> _Lease | None:
+        """The Lease as we wrote it last, once: should it have changed since, the next try reads it."""
+        version, self._version = self._version, ""
+        if not version or self._seen.holder_identity != self._terms.holder:
+            return None
+        return _Lease(metadata=ObjectMeta(resource_version=version), spec=self._seen)
 
     def _claim(self, before: _LeaseSpec) -> _LeaseSpec:
         now = _micro_time(self._now())
@@ -148,15 +170,16 @@ class LeaseElection:
 
     async def _write(self, lease: _Lease, spec: _LeaseSpec) -> None:
         metadata = {"name": self._terms.name, "resourceVersion": lease.metadata.resource_version}
-        await self._kube.replace(self._path, self._manifest(metadata, spec))
+        answer = await self._kube.replace(self._path, self._manifest(metadata, spec))
         self._seen, self._seen_at = spec, self._monotonic()
+        self._version = msgspec.json.decode(answer, type=_Lease).metadata.resource_version
 
     def _manifest(self, metadata: dict[str, str], spec: _LeaseSpec) -> dict[str, object]:
-        metadata = {**metadata, "namespace": self._terms.namespace}
+        notes = dict(self._notes()) if spec.holder_identity else {}
         return {
             "apiVersion": _API_VERSION,
             "kind": "Lease",
-            "metadata": metadata,
+            "metadata": {**metadata, "namespace": self._terms.namespace, **({"annotations": notes} if notes else {})},
             "spec": msgspec.to_builtins(spec),
         }
 

@@ -9,13 +9,16 @@ Rules:
   that they are due together from then on.
 - A new question is asked at once, also while a slow server is waited for; one that is being asked is not asked again.
   Only in a burst of new questions do they wait a moment for one look at all of them.
+- When the clock was set back, all is asked once at once: times that were noted before would come too late.
 - An unexpected error is logged and counts as a fault that may pass.
 """
 
 import asyncio
+import zlib
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from time import thread_time
 from typing import Generic, TypeVar
 
 import structlog
@@ -29,8 +32,13 @@ PARALLEL = 16
 """How many requests a poller has under way at once."""
 
 AT_ONCE = datetime.min.replace(tzinfo=UTC)
+_POINTS = 1 << 32
+_ROUNDING = 0.001
 _SHORTEST_PAUSE = 0.2
 """Seconds from one look at all questions to the next: what a burst of wake-ups costs at most."""
+_REST = 10
+"""How much longer than a look at all questions the pause after it is: with ten thousand of them, too, looking takes a
+tenth of a processor at most."""
 
 Question = TypeVar("Question", bound=Hashable)
 
@@ -55,6 +63,7 @@ class Schedule(Generic[Question]):
         self._group = group
         self._woken = asyncio.Event()
         self._asking: set[Question] = set()
+        self._latest = AT_ONCE
 
     def wake(self) -> None:
         """Look for new questions now."""
@@ -65,14 +74,16 @@ class Schedule(Generic[Question]):
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._woken.clear()
+                began = thread_time()
                 due = self._open()
                 if reached := self._take(due):
                     tasks.create_task(self._ask_taken(reached))
-                looked, pause = asyncio.get_running_loop().time(), self._pause(due).total_seconds()
+                pause, looked = self._pause(due).total_seconds(), asyncio.get_running_loop().time()
+                rest = max(_SHORTEST_PAUSE, _REST * (thread_time() - began))
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(max(_SHORTEST_PAUSE, pause)):
+                    async with asyncio.timeout(max(rest, pause)):
                         await self._woken.wait()
-                await asyncio.sleep(looked + _SHORTEST_PAUSE - asyncio.get_running_loop().time())
+                await asyncio.sleep(looked + rest - asyncio.get_running_loop().time())
 
     async def ask_due(self) -> None:
         """Ask every question that is due and is not being asked; return with the answers."""
@@ -83,7 +94,10 @@ class Schedule(Generic[Question]):
         return {question: at for question, at in self._due().items() if at is not None and question not in self._asking}
 
     def _take(self, due: Mapping[Question, datetime]) -> frozenset[Question]:
-        now = self._now()
+        now, before = self._now(), self._latest
+        self._latest = now
+        if now < before:
+            due = dict.fromkeys(due, AT_ONCE)
         groups = {self._group(question) for question, at in due.items() if at <= now}
         reached = frozenset(question for question in due if self._group(question) in groups)
         self._asking |= reached
@@ -98,7 +112,19 @@ class Schedule(Generic[Question]):
     def _pause(self, due: Mapping[Question, datetime]) -> timedelta:
         now = self._now()
         waiting = (at - now for question, at in due.items() if question not in self._asking)
-        return min(waiting, default=self._interval)
+        return min((*waiting, self._interval))
+
+
+def turn_after(at: datetime, interval: timedelta, *, subject: str) -> datetime:
+    """When to ask again about something that was asked about: once an interval, at a point of it that is its own.
+
+    The first time comes early, so that all points of the interval are taken alike, whenever questions appear; after
+    that it is an interval from one time to the next.
+    """
+    seconds = interval.total_seconds()
+    point = zlib.crc32(subject.encode(errors="replace")) / _POINTS * seconds
+    left = seconds - (at.timestamp() - point) % seconds
+    return at + timedelta(seconds=left if left > _ROUNDING else left + seconds)
 
 
 def fault_of(error: Exception, *, unavailable: str, subject: str) -> Fault:

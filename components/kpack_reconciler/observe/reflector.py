@@ -7,6 +7,7 @@ Rules:
 - A deletion that was missed while away is seen by the next list.
 - The API server's refusals and silences are waited out with growing delays: rights and kinds may arrive after us. Any
   other exception is a bug and leaves `run`, which ends the process: a dead reflector must not go unnoticed.
+- An answer or a line that is no whole JSON (a proxy ended it early) is a silence too.
 - An object that cannot be decoded is logged and treated as absent; the others stay served. Only one that is nested too
   deeply for any reader (the webhook refuses it) holds its kind up, until it is gone; the process lives.
 """
@@ -73,7 +74,8 @@ _decode_failure = msgspec.json.Decoder(_Failure).decode
 class Watched(Generic[T]):
     """What a reflector keeps: the collection's path, a label selector, how to decode, where to, whom to tell.
 
-    `changed` gets the object before and after; None where there was or is none.
+    `namespace` is that of the path, "" where the path is of all: of a store, which others may keep as well, a reflector
+    forgets only what lies there. `changed` gets the object before and after; None where there was or is none.
     """
 
     path: str
@@ -81,6 +83,7 @@ class Watched(Generic[T]):
     store: Store[T]
     changed: Callable[[T | None, T | None], None]
     label_selector: str = ""
+    namespace: str = ""
 
 
 class Reflector(Generic[T]):
@@ -104,6 +107,11 @@ class Reflector(Generic[T]):
     def resource(self) -> str:
         """The collection's plural name, e.g. `images`."""
         return self._watched.path.rpartition("/")[2]
+
+    @property
+    def namespace(self) -> str:
+        """The collection's namespace; "" where it is of all."""
+        return self._watched.namespace
 
     async def run(self) -> None:
         """List and watch until cancelled."""
@@ -130,7 +138,8 @@ class Reflector(Generic[T]):
             self.broken_since = monotonic()
 
     async def _list(self) -> None:
-        gone = {(value.metadata.namespace, value.metadata.name) for value in self._watched.store.values()}
+        known = (value.metadata for value in self._watched.store.values())
+        gone = {(each.namespace, each.name) for each in known if self.namespace in ("", each.namespace)}
         params = {"limit": str(_PAGE), **self._selector()}
         while True:
             page = self._read(_decode_list, await self._kube.get(self._watched.path, params=params))
@@ -165,6 +174,8 @@ class Reflector(Generic[T]):
         except RecursionError as error:
             path = self._watched.path
             raise TransientError(f"{path}: an object is nested more than 1,000 levels deep: delete it") from error
+        except msgspec.DecodeError as error:
+            raise TransientError(f"{self._watched.path}: the answer is no whole JSON: {error}") from error
 
     def _take(self, event: _Event) -> None:
         if event.type == "ERROR":

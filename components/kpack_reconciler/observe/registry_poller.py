@@ -8,6 +8,8 @@ Rules:
 - A look is one HEAD while the tag has not moved; the whole image description is read only when it has.
 - A builder with update policy `external` is read when it appears or changes, and then never again, unless it failed.
 - Each answer that differs from the one before wakes the builders that ask by then.
+- A pushed tag of a builder image, and one of the repository of its run image, is looked at now (`hurry`).
+- Looks are spread over the interval by the images' names.
 - A fault of one image leaves the others alone; a registry that asks to be left alone is, for that image.
 - A builder image and its run image are the linux/amd64 ones of an index: the lifecycle notes the same digest on what it
   builds, and a difference would mean a new stack for ever.
@@ -32,12 +34,14 @@ from kpack_reconciler.metrics import Source, polled
 from kpack_reconciler.model.builder_image import read_builder_labels
 from kpack_reconciler.model.credentials import Keychain
 from kpack_reconciler.model.facts import BuilderImage, BuilderImageQuestion, BuilderImageSeen, Fault
+from kpack_reconciler.model.hooks import ImagesPushed
 from kpack_reconciler.model.host_classes import host_class
 from kpack_reconciler.model.keys import Key, key_of
 from kpack_reconciler.model.questions import builder_question
 from kpack_reconciler.model.references import ImageReference, InvalidReferenceError, parse_image
 from kpack_reconciler.model.registry_access import Asker, explain_refusal
-from kpack_reconciler.observe.polling import AT_ONCE, PARALLEL, Schedule, fault_of
+from kpack_reconciler.observe.hurry import Hurry
+from kpack_reconciler.observe.polling import AT_ONCE, PARALLEL, Schedule, fault_of, turn_after
 
 _MOST_CONFIGS = 64
 
@@ -61,6 +65,7 @@ class RegistryPoller:
         self._cache, self._accounts, self._client_of = cache, accounts, client_of
         self._interval, self._now, self._changed = interval, now, changed
         self._limit = asyncio.Semaphore(PARALLEL)
+        self._hurry = Hurry[BuilderImageQuestion](lambda question: question.image)
         self._schedule = Schedule(due=self._due, ask=self._ask_all, interval=interval, now=now)
         self._configs: dict[str, ImageConfig] = {}
         self._left_alone: dict[BuilderImageQuestion, tuple[datetime, Fault]] = {}
@@ -68,6 +73,17 @@ class RegistryPoller:
     def wake(self) -> None:
         """Look for new questions now."""
         self._schedule.wake()
+
+    def pushed(self, push: ImagesPushed) -> int:
+        """Look now at what a push may have changed; how many questions that are."""
+        questions = [
+            question
+            for question, builders in self._askers().items()
+            if self._may_move(question, push) and self._due_at(question, builders) is not None
+        ]
+        self._hurry.tell(questions, self._now())
+        self._schedule.wake()
+        return len(questions)
 
     async def run(self) -> None:
         """Ask what is due, then wait for the next due question or a wake-up; until cancelled."""
@@ -93,9 +109,24 @@ class RegistryPoller:
         return BuilderImageSeen(question=question, answer=answer, at=self._now())
 
     async def _ask_all(self, questions: frozenset[BuilderImageQuestion]) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for question in questions:
-                tasks.create_task(self._ask(question))
+        self._hurry.begin(questions, self._now())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for question in questions:
+                    tasks.create_task(self._ask(question))
+        finally:
+            self._hurry.end(questions, self._now())
+            if self._hurry:
+                self._schedule.wake()
+
+    def _may_move(self, question: BuilderImageQuestion, push: ImagesPushed) -> bool:
+        """Whether a push may concern the builder image, or its run image as last seen."""
+        seen = self._cache.facts.builder_image(question)
+        run_image = [seen.answer.run_image] if seen is not None and isinstance(seen.answer, BuilderImage) else []
+        try:
+            return any(push.moves(parse_image(image)) for image in (question.image, *run_image))
+        except InvalidReferenceError:
+            return False
 
     async def _read(self, question: BuilderImageQuestion) -> BuilderImage:
         with _telling("unable to create builder image keychain"):
@@ -137,6 +168,7 @@ class RegistryPoller:
             seen = await self.inspect(question)
         _count(seen)
         if self._cache.facts.record(seen):
+            self._hurry.learned((question,))
             for builder in self._askers().get(question, ()):
                 self._changed(key_of(builder))
 
@@ -150,6 +182,7 @@ class RegistryPoller:
     def _due(self) -> dict[BuilderImageQuestion, datetime | None]:
         askers = self._askers()
         self._cache.facts.keep_builder_images(askers, since=self._now() - self._interval)
+        self._hurry.keep(askers)
         self._left_alone = {asked: left for asked, left in self._left_alone.items() if self._now() < left[0]}
         return {question: self._due_at(question, builders) for question, builders in askers.items()}
 
@@ -161,8 +194,10 @@ class RegistryPoller:
         external = all(builder.spec.update_policy == UpdatePolicy.EXTERNAL for builder in askers)
         if external and isinstance(seen.answer, BuilderImage):
             return None
-        until, _ = self._left_alone.get(question, (seen.at, None))
-        return max(seen.at + self._interval, until)
+        until, _ = self._left_alone.get(question, (AT_ONCE, None))
+        usual = turn_after(seen.at, self._interval, subject=question.image)
+        hurried = self._hurry.due(question, self._now())
+        return max(usual if hurried is None else min(usual, hurried), until)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ Rules:
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from time import perf_counter
 from types import SimpleNamespace
 
@@ -14,12 +15,13 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from kpack_api.names import BUILD_REASON_ANNOTATION
+from kpack_api.names import BUILD_REASON_ANNOTATION, ConditionType
 from kpack_api.types import Build, BuildStatus
-from kpack_api.wire import ConditionStatus
-from kpack_reconciler.decide.builds import is_running
+from kpack_api.wire import Condition, ConditionStatus, find_condition
+from kpack_reconciler.decide.builds import is_running, succeeded_condition
 from kpack_reconciler.metrics import (
     API_REQUESTS,
+    BUILD_WAITED,
     BUILDS_CREATED,
     BUILDS_ENDED,
     OTHER_FAILURE,
@@ -34,6 +36,7 @@ from kpack_reconciler.model.actions import Action, CreateBuild, PatchStatus
 from kpack_reconciler.model.facts import Fault, ImageRebased, NotRebasable
 from kpack_reconciler.model.failures import failure_class
 from kpack_reconciler.model.host_classes import host_class
+from kpack_reconciler.model.turns import QUEUED
 
 Answered = Callable[[URL, int | None], None]
 """Told of each request: its URL, and the status of the answer; None where there was none."""
@@ -80,7 +83,16 @@ def count_action(action: Action, before: object) -> None:
         case CreateBuild(build=build):
             BUILDS_CREATED.labels(build.metadata.annotations.get(BUILD_REASON_ANNOTATION, "")).inc()
         case PatchStatus(status=BuildStatus() as status) if isinstance(before, Build) and is_running(before):
+            _count_wait(status, succeeded_condition(before))
             _count_end(status)
+
+
+def _count_wait(status: BuildStatus, before: Condition) -> None:
+    """A Build that has its pod now; the times of its conditions say how long it waited for its turn."""
+    now = find_condition(status.conditions, ConditionType.SUCCEEDED)
+    began, ended = before.last_transition_time, now.last_transition_time if now else None
+    if before.reason == QUEUED and status.pod_name and began and ended:
+        BUILD_WAITED.observe((datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds())
 
 
 def _count_end(status: BuildStatus) -> None:

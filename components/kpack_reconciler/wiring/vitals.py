@@ -4,6 +4,8 @@ Rules:
 - Ready: every collection was listed once. What broke later does not undo that: nobody else would do better.
 - Sick, so that the kubelet starts it anew: a collection could not be seen, or one look has gone on, for longer than any
   outage that passes by itself and any time limit of a request. A stuck event loop answers nothing, which is as good.
+- Where single namespaces are watched, a kind has several collections: the gauge shows the worst of them, and sick is
+  only who sees none. A namespace that was deleted is not healed by a new process, and the others need this one.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -12,7 +14,15 @@ from functools import partial
 from kpack_api.types import Kind
 from kpack_reconciler.cache.cache import Cache, CoreKind
 from kpack_reconciler.loop.queue import Queue
-from kpack_reconciler.metrics import BROKEN_SECONDS, CACHED, QUEUE_DEPTH, QUEUE_LONGEST, begin
+from kpack_reconciler.metrics import (
+    BROKEN_SECONDS,
+    BUILDS_RUNNING,
+    BUILDS_WAITING,
+    CACHED,
+    QUEUE_DEPTH,
+    QUEUE_LONGEST,
+    begin,
+)
 from kpack_reconciler.wiring.reflecting import AnyReflector
 
 LONGEST_BREAK = 600.0
@@ -29,19 +39,25 @@ def expose(queue: Queue, cache: Cache, reflectors: Iterable[AnyReflector], now: 
         QUEUE_LONGEST.labels(kind.lower()).set_function(partial(queue.longest, kind))
     for cached, values in _stores(cache).items():
         CACHED.labels(cached).set_function(partial(_size, values))
-    for reflector in reflectors:
-        BROKEN_SECONDS.labels(reflector.resource).set_function(partial(_broken_now, reflector, now))
+    BUILDS_RUNNING.set_function(lambda: cache.turns.running)
+    BUILDS_WAITING.set_function(lambda: cache.turns.waiting)
+    for resource, alike in _by_resource(reflectors).items():
+        BROKEN_SECONDS.labels(resource).set_function(partial(_worst_now, alike, now))
 
 
 def unready(reflectors: Iterable[AnyReflector]) -> str:
     """What has not been listed yet."""
-    missing = [reflector.resource for reflector in reflectors if not reflector.synced.is_set()]
+    missing = [_named(reflector) for reflector in reflectors if not reflector.synced.is_set()]
     return f"not listed yet: {', '.join(missing)}" if missing else ""
 
 
 def sick(queue: Queue, reflectors: Iterable[AnyReflector], now: float) -> str:
     """What has been broken for too long."""
-    blind = [reflector.resource for reflector in reflectors if broken_seconds(reflector, now) > LONGEST_BREAK]
+    blind = [
+        resource
+        for resource, alike in _by_resource(reflectors).items()
+        if min(broken_seconds(reflector, now) for reflector in alike) > LONGEST_BREAK
+    ]
     if blind:
         return f"not seen for {LONGEST_BREAK:.0f} s: {', '.join(blind)}; the log tells why"
     return f"a look has gone on for {LONGEST_LOOK:.0f} s" if queue.longest() > LONGEST_LOOK else ""
@@ -52,8 +68,19 @@ def broken_seconds(reflector: AnyReflector, now: float) -> float:
     return 0.0 if reflector.broken_since is None else now - reflector.broken_since
 
 
-def _broken_now(reflector: AnyReflector, now: Callable[[], float]) -> float:
-    return broken_seconds(reflector, now())
+def _by_resource(reflectors: Iterable[AnyReflector]) -> dict[str, list[AnyReflector]]:
+    found: dict[str, list[AnyReflector]] = {}
+    for reflector in reflectors:
+        found.setdefault(reflector.resource, []).append(reflector)
+    return found
+
+
+def _named(reflector: AnyReflector) -> str:
+    return f"{reflector.resource} in {reflector.namespace}" if reflector.namespace else reflector.resource
+
+
+def _worst_now(reflectors: Iterable[AnyReflector], now: Callable[[], float]) -> float:
+    return max(broken_seconds(reflector, now()) for reflector in reflectors)
 
 
 def _stores(cache: Cache) -> dict[Kind | CoreKind, Callable[[], Collection[object]]]:

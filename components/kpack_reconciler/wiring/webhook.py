@@ -9,7 +9,6 @@ Rules:
 """
 
 import asyncio
-import os
 import ssl
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -39,6 +38,7 @@ from kpack_reconciler.settings import Settings
 from kpack_reconciler.webhook.certificate import ends_at, is_good, make_certificate
 from kpack_reconciler.webhook.server import make_app
 from kpack_reconciler.wiring.counting import counting_requests, counting_reviews
+from kpack_reconciler.wiring.tls import load
 
 log = structlog.get_logger(__name__)
 
@@ -156,12 +156,8 @@ async def run_webhook(settings: Settings, config: ClusterConfig) -> None:
 
 
 def _load(tls: ssl.SSLContext, pems: ServingCertificate) -> None:
-    """Serve new connections with this certificate. The key never touches a disk."""
-    memory = os.memfd_create("webhook-certificate")
+    """Serve new connections with this certificate."""
     try:
-        os.write(memory, pems.certificate + b"\n" + pems.key)
-        tls.load_cert_chain(f"/proc/self/fd/{memory}")
+        load(tls, pems.certificate, pems.key)
     except ssl.SSLError as error:
         raise PermanentError("InvalidCertificate", f"delete the Secret {WEBHOOK_SECRET}: {error}") from error
-    finally:
-        os.close(memory)

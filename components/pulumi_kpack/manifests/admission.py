@@ -3,6 +3,7 @@
 Rules:
 - `caBundle` is never declared: the webhook fills it, and what it filled stays;
 - the objects themselves are judged, their status is not: a webhook that is down never stops the controller's reports;
+- where only some namespaces are watched, only their objects are judged, and ClusterBuilders, which have none;
 - every default of the API server is written out, so that the live object equals the declared one.
 """
 
@@ -35,10 +36,13 @@ def webhook_service(namespace: str, *, labels: Labels | None = None) -> Manifest
     }
 
 
-def webhook_configurations(namespace: str, *, labels: Labels | None = None) -> tuple[Manifest, Manifest]:
-    """The mutating (defaults) and the validating configuration."""
-    defaults = {**_webhook(MUTATING_WEBHOOK, MUTATING_PATH, namespace), "reinvocationPolicy": "Never"}
-    validation = _webhook(VALIDATING_WEBHOOK, VALIDATING_PATH, namespace)
+def webhook_configurations(
+    namespace: str, *, labels: Labels | None = None, watched: object = None
+) -> tuple[Manifest, Manifest]:
+    """The mutating (defaults) and the validating configuration, for the namespaces `watched`; None for all."""
+    chosen = {"namespaceSelector": _named(watched)}
+    defaults = {**_webhook(MUTATING_WEBHOOK, MUTATING_PATH, namespace), **chosen, "reinvocationPolicy": "Never"}
+    validation = {**_webhook(VALIDATING_WEBHOOK, VALIDATING_PATH, namespace), **chosen}
     return (
         _configuration("MutatingWebhookConfiguration", defaults, labels),
         _configuration("ValidatingWebhookConfiguration", validation, labels),
@@ -52,6 +56,13 @@ def _configuration(kind: str, webhook: Manifest, labels: Labels | None) -> Manif
         "metadata": metadata(webhook["name"], labels=labels),
         "webhooks": [webhook],
     }
+
+
+def _named(namespaces: object) -> Manifest:
+    """The selector of namespaces by name, through the label that Kubernetes itself gives each."""
+    if namespaces is None:
+        return {}
+    return {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": namespaces}]}
 
 
 def _webhook(name: str, path: str, namespace: str) -> Manifest:
@@ -70,7 +81,6 @@ def _webhook(name: str, path: str, namespace: str) -> Manifest:
         "failurePolicy": "Fail",
         "sideEffects": "None",
         "matchPolicy": "Equivalent",
-        "namespaceSelector": {},
         "objectSelector": {},
         "admissionReviewVersions": ["v1"],
         "timeoutSeconds": TIMEOUT_SECONDS,

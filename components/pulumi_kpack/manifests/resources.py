@@ -9,7 +9,7 @@ Owns how arguments (snake case) become fields (camel case). Rules:
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from kpack_api.names import BUILD_API_VERSION, ConditionType
+from kpack_api.names import BUILD_API_VERSION, SOURCE_POLLING_ANNOTATION, ConditionType
 from kpack_api.types import ImageTaggingStrategy, Kind, UpdatePolicy
 from pulumi_kpack.manifests import Manifest, metadata, present
 
@@ -67,9 +67,10 @@ def image(meta: Manifest, args: Mapping[str, object], *, builder: Manifest, serv
 
 
 def image_metadata(name: object, args: Mapping[str, object]) -> Manifest:
-    """An Image's metadata, with the annotation that tells Pulumi what to wait for."""
+    """An Image's metadata, with the annotations that tell Pulumi what to wait for, and us how often to poll."""
     waiting = _WAITING[Wait(str(args.get("wait", Wait.BUILT)))]
-    annotations = {**_mapping(args.get("annotations")), **waiting, **BACKGROUND}
+    polling = present({SOURCE_POLLING_ANNOTATION: args.get("source_polling")})
+    annotations = {**_mapping(args.get("annotations")), **polling, **waiting, **BACKGROUND}
     return metadata(name, args.get("namespace"), labels=_mapping(args.get("labels")), annotations=annotations)
 
 

@@ -3,7 +3,7 @@
 How a process is started (command, environment, ports) is `kpack_api.process`'s; here it becomes a Deployment.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kpack_api.process import (
@@ -18,6 +18,7 @@ from kpack_api.process import (
     Proxy,
 )
 from pulumi_kpack.manifests import Labels, Manifest, metadata, present
+from pulumi_kpack.manifests.hooks import Endpoint, hook_environment, hook_mounts, hook_ports, hook_volumes
 from pulumi_kpack.manifests.quantities import canonical_resources
 from pulumi_kpack.manifests.security import container_security, pod_security
 
@@ -36,7 +37,8 @@ DEFAULT_RESOURCES: Mapping[str, Mapping[str, str]] = {
 class Workload:
     """The installer's choices that both processes share.
 
-    `environment` holds what is set beside names and images, `sources` the variables that other objects hold.
+    `environment` holds what is set beside names and images, `sources` the variables that other objects hold. `hooks` is
+    the controller's endpoint of push hooks; None for none.
     """
 
     namespace: str
@@ -49,6 +51,7 @@ class Workload:
     node_selector: Mapping[str, object] = field(default_factory=dict)
     tolerations: Sequence[object] = ()
     pull_secrets: Sequence[object] = ()
+    hooks: Endpoint | None = None
 
 
 _WAIT: Mapping[Command, Manifest] = {Command.WEBHOOK: {"minReadySeconds": 5}}
@@ -118,7 +121,7 @@ def _pod(command: Command, workload: Workload) -> Manifest:
         "terminationGracePeriodSeconds": _GRACE_SECONDS,
         "topologySpreadConstraints": [spread],
         "containers": [_container(command, workload)],
-        "volumes": [{"name": "tmp", "emptyDir": {}}],
+        "volumes": [{"name": "tmp", "emptyDir": {}}, *_of_hooks(command, workload, hook_volumes)],
         **present(choices),
     }
 
@@ -127,19 +130,27 @@ def _container(command: Command, workload: Workload) -> Manifest:
     ports = [{"name": "health", "containerPort": HEALTH_PORT, "protocol": "TCP"}]
     if command is Command.WEBHOOK:
         ports.append({"name": "https-webhook", "containerPort": WEBHOOK_PORT, "protocol": "TCP"})
+    mounts = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - an emptyDir of the pod
     return {
         "name": command.value,
         "image": workload.image,
         "args": [command.value],
-        "env": _environment(workload),
-        "ports": ports,
+        "env": [*_environment(workload), *_of_hooks(command, workload, hook_environment)],
+        "ports": [*ports, *_of_hooks(command, workload, lambda _: hook_ports())],
         "resources": canonical_resources(workload.resources),
         "readinessProbe": _probe("/readyz", period=2),
         "livenessProbe": {**_probe("/healthz", period=10), "initialDelaySeconds": 10},
         "securityContext": container_security(),
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - an emptyDir of the pod
+        "volumeMounts": [*mounts, *_of_hooks(command, workload, hook_mounts)],
         "terminationMessagePolicy": "FallbackToLogsOnError",
     }
+
+
+def _of_hooks(
+    command: Command, workload: Workload, part: Callable[[Endpoint], Sequence[Manifest]]
+) -> Sequence[Manifest]:
+    """What the endpoint of hooks adds: to the controller only."""
+    return part(workload.hooks) if workload.hooks is not None and command is Command.CONTROLLER else ()
 
 
 def _environment(workload: Workload) -> list[Manifest]:

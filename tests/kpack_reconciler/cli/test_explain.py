@@ -151,6 +151,22 @@ async def test_a_running_build_is_compared_with_its_builder(cluster: BuildCluste
     )
 
 
+async def test_a_build_that_waits_for_its_turn_says_where_it_stands(cluster: BuildCluster, capsys: Captured) -> None:
+    """It does not run, and nothing stands in its way but others."""
+    place = "waits for its turn: 3rd of 12 in namespace default at 2026-11-24T10:00:00Z; 40 builds run"
+    cluster.put(BUILDS, a_made_build(2, "COMMIT", NEW, succeeded=a_condition("Succeeded", "Unknown", "Queued", place)))
+    cluster.put(IMAGES, an_app(a_condition("Ready", "Unknown", "", f"app-build-2-x {place}")))
+
+    await explain(cluster, "app")
+
+    told = capsys.readouterr().out
+    assert "It has waited for its turn for " in told
+    assert told.endswith(
+        "Build 2 waits; what changes meanwhile is looked at when it has ended.\n"
+        f"  Build app-build-2-x: Queued: {place}\n"
+    )
+
+
 async def test_a_failed_build_is_told_with_its_message(cluster: BuildCluster, capsys: Captured) -> None:
     """A failed build is not repeated by itself, and the way to repeat it is told."""
     cluster.put(BUILDS, a_made_build(2, "COMMIT", NEW, succeeded=FAILED))

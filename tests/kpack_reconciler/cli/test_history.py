@@ -56,6 +56,15 @@ async def test_builds_are_listed_by_number(cluster: BuildCluster, capsys: Captur
     ]
 
 
+async def test_a_build_that_waits_for_its_turn_does_not_run(cluster: BuildCluster, capsys: Captured) -> None:
+    """Its status is the reason of its condition."""
+    put_build(cluster, 11, "COMMIT", a_condition("Succeeded", "Unknown", "Queued", "waits for its turn"))
+
+    await builds(cluster, "app")
+
+    assert capsys.readouterr().out.splitlines()[-1].startswith("11      Queued      COMMIT ")
+
+
 async def test_the_wide_table_tells_names_sources_and_messages(cluster: BuildCluster, capsys: Captured) -> None:
     """`-o wide` adds what kubectl needs, what was built, and why it failed."""
     await builds(cluster, "app", "-o", "wide")

@@ -178,6 +178,23 @@ async def test_a_running_build_is_followed_to_its_end(cluster: BuildCluster, cap
     assert "waiting for the pod of build app-build-1-x\n" in told.err
 
 
+async def test_a_build_that_waits_for_its_turn_says_so(cluster: BuildCluster, capsys: Captured) -> None:
+    """With its place, and each time that it is told anew."""
+    place = "waits for its turn: {} of 12 in namespace default at 2026-11-24T10:00:00Z; 40 builds run"
+    cluster.put(BUILDS, a_build(2, succeeded=a_condition("Succeeded", "Unknown", "Queued", place.format("8th"))))
+    command = asyncio.create_task(kpack(cluster, "logs", "-image", "app", "-build", "2"))
+    await requested(cluster, PODS, times=1)
+
+    cluster.put(BUILDS, a_build(2, succeeded=a_condition("Succeeded", "Unknown", "Queued", place.format("2nd"))))
+    await requested(cluster, PODS, times=2)
+    cluster.put(BUILDS, a_build(2, succeeded=a_condition("Succeeded", "False", "PodRefused", "refused")))
+
+    assert await command == 1
+    told = capsys.readouterr().err
+    for position in ("8th", "2nd"):
+        assert f"waiting for the pod of build app-build-2-x: Queued: {place.format(position)}\n" in told
+
+
 async def test_a_step_that_does_not_start_says_why(cluster: BuildCluster, capsys: Captured) -> None:
     """What Kubernetes says of a waiting container is told while waiting."""
     cluster.put(BUILDS, a_build(1, pod="pod-1", succeeded=a_condition("Succeeded", "Unknown")))

@@ -180,6 +180,19 @@ async def test_names_are_fit_for_kubectl(cluster: BuildCluster, capsys: Captured
     assert capsys.readouterr().out.splitlines() == ["image.build.pivotal.io/app", "image.build.pivotal.io/broken"]
 
 
+async def test_a_build_that_waits_for_its_turn_is_told_with_its_place(cluster: BuildCluster, capsys: Captured) -> None:
+    """The Image says what its newest Build says."""
+    message = "app-build-2-x waits for its turn: 3rd of 12 in namespace default at 2026-11-24T10:00:00Z"
+    conditions = [a_condition("Ready", "Unknown", "", message), a_condition("Settled", "False", "BuildRunning")]
+    cluster.put(IMAGES, an_image(conditions=conditions, latestBuildRef="app-build-2-x"))
+
+    await status(cluster, "app")
+
+    (line,) = capsys.readouterr().out.splitlines()[1:]
+    assert line.split()[:4] == ["app", "Unknown", "app-build-2-x", "BuildRunning"]
+    assert line.endswith(message)
+
+
 async def test_watching_tells_each_change(cluster: BuildCluster, capsys: Captured) -> None:
     """The table comes once, then a line for each image that changed, also behind a watch that ended."""
     command = asyncio.create_task(status(cluster, "--watch", "--timeout", "3s"))

@@ -1,5 +1,6 @@
 """What a service account and its Secrets give."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -9,7 +10,7 @@ import pytest
 from kpack_api.wire import LocalObjectReference
 from kpack_reconciler.clients.kube.client import KubeClient
 from kpack_reconciler.clients.service_accounts import BASIC_AUTH, DOCKER_CFG, DOCKER_CONFIG, ServiceAccounts
-from kpack_reconciler.errors import PermanentError
+from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.model.credentials import keychain_from_login
 from kpack_reconciler.model.git_credentials import choose_git_credentials
 from tests.fakes.kubernetes import FakeKubernetes
@@ -221,3 +222,44 @@ async def test_an_annotation_that_is_no_registry_is_told(
 
     with pytest.raises(PermanentError, match=r"secret odd in namespace team: .* is no registry"):
         await accounts.keychain("team", "bot")
+
+
+async def test_who_asks_meanwhile_waits_for_the_reading_that_is_under_way(
+    api: FakeKubernetes, accounts: ServiceAccounts
+) -> None:
+    """A hundred Builds that come at once cost one reading; the next one reads anew."""
+    put_account(api, "there")
+    put_login(api, "there", docker="gcr.io")
+
+    described = await asyncio.gather(*(accounts.describe("team", "bot") for _ in range(100)))
+    once = len(api.requests)
+    later = await accounts.describe("team", "bot")
+
+    assert {answer and answer.missing for answer in described} == {()}
+    assert (once, len(api.requests), later) == (3, 6, described[0])
+
+
+async def test_a_reading_that_fails_fails_for_all_who_wait(api: FakeKubernetes, accounts: ServiceAccounts) -> None:
+    """And not for who asks then."""
+    put_account(api)
+    api.refuse_next("GET", "serviceaccounts", 503)
+
+    waited = await asyncio.gather(*(accounts.describe("team", "bot") for _ in range(3)), return_exceptions=True)
+
+    assert [type(answer) for answer in waited] == [TransientError] * 3
+    assert await accounts.describe("team", "bot") is not None
+
+
+async def test_a_reading_that_is_broken_off_lets_others_try_again(
+    api: FakeKubernetes, accounts: ServiceAccounts
+) -> None:
+    """Their error is one that passes."""
+    put_account(api)
+    first = asyncio.create_task(accounts.describe("team", "bot"))
+    second = asyncio.create_task(accounts.describe("team", "bot"))
+    await asyncio.sleep(0)
+
+    first.cancel()
+
+    with pytest.raises(TransientError):
+        await second

@@ -97,6 +97,19 @@ def test_facts_older_than_the_build_are_asked_for_again() -> None:
     assert kinds(decide_build(stale_image, make.NOW)) == [InspectBuilderImage]
 
 
+def test_what_a_digest_stands_for_is_not_asked_again() -> None:
+    """A Build that says its run image is made with what was read of its builder image at any time."""
+    build = make.running_build()
+    annotations = {**build.metadata.annotations, RUN_IMAGE_ANNOTATION: make.RUN_IMAGE}
+    build = replace(build, metadata=replace(build.metadata, annotations=annotations))
+    old = dataclasses.replace(make.build_world(build), builder_image=make.build_seen(build, at=make.later(-3600)))
+    other = make.builder_image(latest_image=make.RUN_IMAGE)
+    unlike = dataclasses.replace(old, builder_image=make.build_seen(build, other, at=make.later(-3600)))
+
+    assert kinds(decide_build(old, make.NOW)) == [CreatePod, PatchStatus]
+    assert kinds(decide_build(unlike, make.NOW)) == [InspectBuilderImage]
+
+
 def test_a_fact_of_this_moment_counts_though_the_api_server_s_clock_is_ahead() -> None:
     """Otherwise the Build would be looked at for ever."""
     build = make.running_build()

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from kpack_api.core import VolumeResourceRequirements
 from kpack_api.names import BUILD_NEEDED_ANNOTATION, ConditionType, build_name
-from kpack_api.types import Build, GitType, Image, ImageStatus, Kind, LastBuild
+from kpack_api.types import Build, GitType, Image, ImageStatus, Kind, LastBuild, SourceResolverStatus
 from kpack_api.wire import Condition, find_condition
 from kpack_reconciler.decide.image import decide_image
 from kpack_reconciler.model.actions import (
@@ -78,6 +78,31 @@ def test_a_new_image_gets_resolver_and_cache_first() -> None:
     assert created.source_resolver.metadata.owner_references == (make.image_owner(),)
 
 
+def test_a_new_image_s_source_may_take_its_time_before_that_is_told() -> None:
+    """For twenty seconds no status says all there is to say; what the server says meanwhile is told at once."""
+    world = ImageWorld(image=make.new_image(), builder=make.ready_builder())
+    fresh = make.NOW - timedelta(minutes=5, seconds=6)
+    refused = make.condition("Ready", "False", message="no such repository")
+    resolver = replace(make.resolver(), status=SourceResolverStatus(observed_generation=1, conditions=(refused,)))
+
+    quiet = decide_image(world, fresh + timedelta(seconds=5))
+    late = decide_image(world, fresh + timedelta(seconds=20))
+    told = decide_image(dataclasses.replace(world, source_resolver=resolver), fresh + timedelta(seconds=5))
+
+    assert (kinds(quiet), quiet.look_again) == ([CreateSourceResolver], timedelta(seconds=15))
+    assert kinds(late) == [CreateSourceResolver, PatchStatus]
+    assert shown(patched(told), "Ready") == ("False", "ResolverNotReady", "no such repository")
+
+
+def test_an_image_that_was_told_of_goes_on_being_told_of() -> None:
+    """A SourceResolver that was deleted is no secret, however young the Image."""
+    settled = make.settled_image()
+    young = replace(settled, metadata=replace(settled.metadata, creation_timestamp="2026-06-09T04:05:06Z"))
+    world = dataclasses.replace(make.image_world(), image=young, source_resolver=None)
+
+    assert kinds(decide_image(world, make.NOW)) == [CreateSourceResolver, PatchStatus]
+
+
 def test_the_first_build_is_made_when_everything_is_ready() -> None:
     """Number one, reason CONFIG, no last build; labels, its own annotations, and the claim are passed on."""
     spec = replace(make.image_spec(), cache_size="2G")
@@ -90,7 +115,7 @@ def test_the_first_build_is_made_when_everything_is_ready() -> None:
 
     decision = decide_image(world, make.NOW)
 
-    assert kinds(decision) == [CreateCacheClaim, CreateBuild, RecordEvent, PatchStatus]
+    assert kinds(decision) == [CreateCacheClaim, CreateBuild, PatchStatus]
     create = decision.actions[1]
     assert isinstance(create, CreateBuild)
     build = create.build
@@ -127,6 +152,7 @@ def test_a_moved_branch_makes_the_next_build() -> None:
     create = decision.actions[0]
     assert isinstance(create, CreateBuild)
     assert create.reason == "COMMIT"
+    assert kinds(decision) == [CreateBuild, RecordEvent, PatchStatus]
     assert create.build.metadata.name == build_name("app", 2, uid=make.IMAGE_UID)
     assert create.build.spec.last_build == LastBuild(image=make.APP_IMAGE, stack_id=make.STACK_ID)
     status = patched(decision)

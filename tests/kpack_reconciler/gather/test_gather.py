@@ -185,3 +185,21 @@ def test_what_is_gone_has_no_world() -> None:
     assert gather_build(cache, Key(Kind.BUILD, "team", "app"), make.SETTINGS) is None
     assert gather_builder(cache, Key(Kind.BUILDER, "team", "app"), INTERVAL) is None
     assert gather_source_resolver(cache, Key(Kind.SOURCE_RESOLVER, "team", "app"), INTERVAL) is None
+
+
+def test_a_build_knows_of_its_builder_image_what_its_builder_knows() -> None:
+    """By digest; what was answered to the Build itself counts more."""
+    cache, build = Cache(), make.running_build()
+    polled = make.builder_seen(make.ready_builder(), make.builder_image())
+    cache.builds.put(build)
+    cache.facts.record(polled)
+    key = Key(Kind.BUILD, "team", build.metadata.name)
+
+    first = gather_build(cache, key, make.SETTINGS)
+    own = make.build_seen(build, Fault(reason="ImageNotFound", message="gone", permanent=True))
+    cache.facts.record(own)
+    second = gather_build(cache, key, make.SETTINGS)
+
+    assert first is not None
+    assert second is not None
+    assert (first.builder_image, second.builder_image) == (polled, own)

@@ -1,5 +1,6 @@
 """When git servers are asked, and whom an answer wakes."""
 
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -16,9 +17,11 @@ from kpack_reconciler.clients.service_accounts import ServiceAccounts
 from kpack_reconciler.model.facts import Fault, Revision, RevisionResolved
 from kpack_reconciler.model.questions import revision_question
 from kpack_reconciler.observe.git_poller import GitPoller
+from kpack_reconciler.observe.hurry import SPACING
 from tests import make
 from tests.fakes.git import FakeGit
 from tests.fakes.kubernetes import FakeKubernetes
+from tests.kpack_reconciler.clients.test_service_accounts import put_account, put_secret
 
 INTERVAL = timedelta(minutes=1)
 
@@ -44,9 +47,13 @@ class World:
         return self.cache.facts.revision(question)
 
     @asynccontextmanager
-    async def poller(self) -> AsyncIterator[GitPoller]:
-        """A poller of this world, without service accounts."""
-        async with FakeKubernetes().serve() as config, KubeClient(config) as kube, aiohttp.ClientSession() as http:
+    async def poller(self, api: FakeKubernetes | None = None) -> AsyncIterator[GitPoller]:
+        """A poller of this world, without service accounts where no API server has any."""
+        async with (
+            (api or FakeKubernetes()).serve() as config,
+            KubeClient(config) as kube,
+            aiohttp.ClientSession() as http,
+        ):
             yield GitPoller(
                 self.cache,
                 ServiceAccounts(kube),
@@ -129,7 +136,7 @@ async def test_a_fault_is_recorded(server: FakeGit, status: int, reason: str, *,
 
 
 async def test_late_comers_share_the_next_request(server: FakeGit) -> None:
-    """SourceResolvers that were made at different times are asked for together from the newest one's first time on."""
+    """SourceResolvers that were made at different times are asked for together, once an interval."""
     world = World()
     server.git("tag", "v1")
     async with server.serve() as url, world.poller() as poller:
@@ -138,10 +145,76 @@ async def test_late_comers_share_the_next_request(server: FakeGit) -> None:
         world.time += INTERVAL / 2
         world.add("b", url, "v1")
         await poller.ask_due()
-        world.time += INTERVAL / 2
+        world.time += INTERVAL
         await poller.ask_due()
-        assert len(server.requests) == 2
-        world.time += INTERVAL / 2
-        await poller.ask_due()
+        server.requests.clear()
+        for _ in range(30):
+            world.time += INTERVAL / 10
+            await poller.ask_due()
 
     assert len(server.requests) == 3
+
+
+async def test_a_host_that_does_not_answer_is_left_alone(server: FakeGit) -> None:
+    """From its second failure in a row on; a repository that is new then is told so without a request."""
+    world = World()
+    async with server.serve() as url, world.poller() as poller:
+        server.broken = 503
+        world.add("a", url)
+        await poller.ask_due()
+        world.time += INTERVAL
+        await poller.ask_due()
+        asked = len(server.requests)
+        late = world.add("b", f"{url}-other")
+        await poller.ask_due()
+
+    seen = world.seen(late)
+    assert len(server.requests) == asked
+    assert seen is not None
+    assert "is left alone until" in str(seen)
+
+
+async def test_logins_are_read_once_an_interval(server: FakeGit) -> None:
+    """However often repositories of the account are asked about meanwhile."""
+    world, api = World(), FakeKubernetes()
+    async with server.serve() as url, world.poller(api) as poller:
+        for number in range(5):
+            world.add(f"app-{number}", f"{url}?{number}")
+        for _ in range(30):
+            await poller.ask_due()
+            world.time += INTERVAL / 10
+
+    assert 3 <= len(api.requests) <= 4
+
+
+async def test_a_login_that_was_changed_is_read_before_its_refusal_is_told(server: FakeGit) -> None:
+    """A secret that was rotated since it was read makes no SourceResolver look refused."""
+    world, api = World(), FakeKubernetes()
+    async with server.serve() as url, world.poller(api) as poller:
+        put_login(api, url, "old")
+        server.login = "me:old"
+        resolver = world.add("a", url)
+        await poller.ask_due()
+        put_login(api, url, "new")
+        server.login = "me:new"
+        first = world.seen(resolver)
+        assert first is not None
+        world.cache.facts.record(dataclasses.replace(first, at=make.NOW - INTERVAL))
+        world.time += INTERVAL / 2
+        await poller.ask_due()
+        world.time += SPACING
+        await poller.ask_due()
+
+    seen = world.seen(resolver)
+    assert seen is not None
+    assert isinstance(seen.answer, Revision)
+    assert seen.at > first.at
+    assert world.woken == ["a"]
+
+
+def put_login(api: FakeKubernetes, url: str, password: str) -> None:
+    """Have an account with one login for the server."""
+    put_account(api, "login")
+    put_secret(
+        api, "login", "kubernetes.io/basic-auth", {"username": "me", "password": password}, git=url.removesuffix("/app")
+    )

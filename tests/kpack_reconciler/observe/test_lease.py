@@ -1,13 +1,17 @@
 """Leader election of two replicas against an API server in memory, on a clock that tests move."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
 
-from kpack_reconciler.clients.kube.client import KubeClient
+from kpack_reconciler.clients.kube.client import KubeClient, NotFoundError
+from kpack_reconciler.clients.kube.config import ClusterConfig
+from kpack_reconciler.errors import TransientError
 from kpack_reconciler.observe.lease import LeaseElection, LeaseLostError, LeaseTerms
 from tests.fakes.kubernetes import FakeKubernetes
+from tests.fakes.swift_loop import SwiftLoop
 
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/kpack/leases/kpack-controller"
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -99,3 +103,46 @@ async def test_a_lease_that_was_given_back_is_taken_at_once() -> None:
             await election(kube, "second", hand).acquire()
 
     assert api.get(LEASE)["spec"]["holderIdentity"] == "second"
+
+
+def test_a_leader_whose_last_renewal_hangs_stops_before_another_may_start() -> None:
+    """Refusals until the deadline and silence after it do not add up to more than the Lease's duration."""
+    loop = SwiftLoop()
+
+    class Silent(KubeClient):
+        """Lets the Lease be made, then refuses at once, and from the deadline on says nothing."""
+
+        async def get(self, path: str, *, params: Mapping[str, str] | None = None) -> bytes:
+            if loop.time() > 11.0:
+                await asyncio.Event().wait()
+            raise TransientError(str(params)) if loop.time() else NotFoundError("NotFound", path)
+
+        async def create(self, path: str, body: Mapping[str, object]) -> bytes:
+            return f"{path} {body}".encode()
+
+    async def keep() -> None:
+        terms = LeaseTerms(namespace="kpack", name="kpack-controller", holder="first", retry_period=2.4)
+        kube = Silent(ClusterConfig(server=""))
+        first = LeaseElection(kube, terms, now=lambda: NOW, monotonic=loop.time)
+        await first.acquire()
+        await first.keep()
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner, pytest.raises(LeaseLostError):
+        runner.run(keep())
+    assert loop.time() < 15.0
+
+
+async def test_a_renewal_is_one_request() -> None:
+    """The version is known from the one before; after a conflict the Lease is read first."""
+    api, hand = FakeKubernetes(), Hand()
+    async with api.serve() as config, KubeClient(config) as kube:
+        leader = election(kube, "first", hand)
+        await leader.acquire()
+        await leader._try(1.0)
+        api.requests.clear()
+        renewed = [await leader._try(1.0) for _ in range(3)]
+        api.refuse_next("PUT", "leases", 409)
+        after = [await leader._try(1.0) for _ in range(2)]
+
+    assert (renewed, after) == ([True, True, True], [False, True])
+    assert [method for method, _ in api.requests] == ["PUT", "PUT", "PUT", "PUT", "GET", "PUT"]

@@ -1,9 +1,10 @@
 """The schedule that all pollers share."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from kpack_reconciler.observe.polling import AT_ONCE, Schedule
+from kpack_reconciler.observe.polling import AT_ONCE, Schedule, turn_after
 
 NOW = datetime(2026, 6, 9, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -76,3 +77,42 @@ async def test_what_is_due_later_is_asked_without_a_wake() -> None:
     poller.schedule._now = lambda: LATER
     assert await poller.next() == {"a"}
     running.cancel()
+
+
+async def test_a_clock_that_was_set_back_delays_nothing() -> None:
+    """What was noted for a time that is now far away is asked at once, and then as always."""
+    poller = Poller()
+    poller.due = {"a": NOW - timedelta(hours=2)}
+    await poller.schedule.ask_due()
+
+    poller.schedule._now = lambda: NOW - timedelta(days=1)
+    await poller.schedule.ask_due()
+    await poller.schedule.ask_due()
+
+    assert poller.asked == [{"a"}, {"a"}, frozenset()]
+
+
+async def test_a_clock_that_was_set_back_is_noticed_within_an_interval() -> None:
+    """However far away the next question is due."""
+    poller = Poller()
+    poller.schedule._interval = timedelta(milliseconds=1)
+    poller.due = {"a": LATER}
+    running = asyncio.create_task(poller.schedule.run())
+    await asyncio.sleep(0)
+
+    poller.schedule._now = lambda: NOW - timedelta(days=1)
+    assert await poller.next() == {"a"}
+    running.cancel()
+
+
+def test_each_question_has_its_own_point_of_the_interval() -> None:
+    """A thousand that appear at once are spread evenly from then on, each asked once an interval."""
+    minute = timedelta(minutes=1)
+    first = {name: turn_after(NOW, minute, subject=f"https://git.example/{name}") for name in range(1000)}
+    second = {name: turn_after(at, minute, subject=f"https://git.example/{name}") for name, at in first.items()}
+
+    in_tenths = Counter(int((at - NOW) / minute * 10) for at in first.values())
+
+    assert all(NOW < at <= NOW + minute * 1.01 for at in first.values())
+    assert all(abs(second[name] - at - minute) < timedelta(seconds=1) for name, at in first.items())
+    assert min(in_tenths[tenth] for tenth in range(10)) > 70

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from kpack_api.core import Pod
+from kpack_api.wire import ObjectMeta
 from kpack_reconciler.cache.store import Store
 from kpack_reconciler.clients.kube.client import KubeClient
 from kpack_reconciler.observe.reflector import Reflector, Watched
@@ -47,15 +48,18 @@ class Seen:
 
 
 @asynccontextmanager
-async def reflecting(api: FakeKubernetes) -> AsyncIterator[Seen]:
-    seen = Seen(Store())
+async def reflecting(
+    api: FakeKubernetes, store: Store[Pod] | None = None, *, namespace: str = ""
+) -> AsyncIterator[Seen]:
+    seen = Seen(Store() if store is None else store)
     async with api.serve() as config, KubeClient(config) as kube:
         watched = Watched(
-            path="/api/v1/pods",
+            path=f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/pods",
             decode=msgspec.json.Decoder(Pod).decode,
             store=seen.store,
             changed=seen.changed,
             label_selector="build.pivotal.io/build",
+            namespace=namespace,
         )
         reflector = Reflector(kube, watched, jitter=lambda: 1.0, first_delay=0.001)
         task = asyncio.create_task(reflector.run())
@@ -127,6 +131,20 @@ async def test_a_deletion_missed_while_away_is_seen_after_410() -> None:
     assert seen.changes == [("added", "goes"), ("added", "stays"), ("deleted", "goes")]
 
 
+async def test_a_list_of_one_namespace_forgets_nothing_of_another() -> None:
+    """Several reflectors keep one store: each one's list tells only what vanished from its own namespace."""
+    api, store = FakeKubernetes(), Store[Pod]()
+    api.put(PODS, pod("stays"))
+    for namespace, name in (("team", "vanished"), ("other", "foreign")):
+        store.put(Pod(metadata=ObjectMeta(namespace=namespace, name=name)))
+
+    async with reflecting(api, store, namespace="team") as seen:
+        places = {(value.metadata.namespace, value.metadata.name) for value in store.values()}
+
+    assert places == {("team", "stays"), ("other", "foreign")}
+    assert seen.changes == [("added", "stays"), ("deleted", "vanished")]
+
+
 async def test_refusals_of_the_server_are_waited_out() -> None:
     """A missing kind, missing rights and a broken server at the start are all tried again."""
     api = FakeKubernetes()
@@ -165,6 +183,18 @@ async def test_an_object_that_is_nested_too_deeply_is_waited_out() -> None:
         await seen.until(lambda: seen.store.get("team", "later") is not None)
 
     assert seen.changes == [("added", "sound"), ("added", "later")]
+
+
+async def test_a_line_that_is_cut_off_is_waited_out() -> None:
+    """A proxy may end a watch in good order within a line: it is resumed, and the change told again."""
+    api = FakeKubernetes()
+    api.put(PODS, pod("app"))
+    async with reflecting(api) as seen:
+        api.torn = 1
+        api.put(PODS, pod("web"))
+        await seen.until(lambda: ("added", "web") in seen.changes)
+
+    assert seen.changes == [("added", "app"), ("added", "web")]
 
 
 async def test_a_bug_ends_the_reflector() -> None:

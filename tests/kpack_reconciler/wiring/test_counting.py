@@ -30,7 +30,7 @@ from tests import make
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.scrape import counted, scraped
 
-ENDED = "kpack_builds_ended_total"
+ENDED, WAITED = "kpack_builds_ended_total", "kpack_build_waited_seconds"
 
 
 def patch(status: BuildStatus) -> PatchStatus:
@@ -68,6 +68,22 @@ def test_an_end_is_counted_by_its_class(status: BuildStatus, result: str, failur
     count_action(patch(status), make.running_build())
 
     assert counted(ENDED, result=result, failure_class=failure_class) == before + 1
+
+
+def test_a_wait_is_as_long_as_the_conditions_say() -> None:
+    """It ends with the write of the pod's name; a position that is told anew, or a fault, ends no wait."""
+    told = make.condition("Succeeded", "Unknown", "Queued")
+    build = replace(make.running_build(), status=BuildStatus(conditions=(told,)))
+    ran = replace(make.condition("Succeeded", "Unknown"), last_transition_time="2026-06-09T04:02:00Z")
+    waits = counted(f"{WAITED}_count"), counted(f"{WAITED}_sum")
+
+    count_action(patch(build.status), build)
+    count_action(patch(BuildStatus(conditions=(ran,))), build)
+    count_action(patch(BuildStatus(conditions=(ran,), pod_name="pod")), make.running_build())
+    assert counted(f"{WAITED}_count") == waits[0]
+
+    count_action(patch(BuildStatus(conditions=(ran,), pod_name="pod")), build)
+    assert (counted(f"{WAITED}_count"), counted(f"{WAITED}_sum")) == (waits[0] + 1, waits[1] + 120)
 
 
 @pytest.mark.parametrize(

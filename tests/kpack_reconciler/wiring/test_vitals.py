@@ -22,6 +22,7 @@ class Seeing:
     """A reflector, as far as vitals look at it."""
 
     resource: str = "images"
+    namespace: str = ""
     broken_since: float | None = None
     synced: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -55,6 +56,33 @@ def test_sick_is_who_cannot_see_for_too_long(broken_since: float | None, ailment
     reflectors = (Seeing(broken_since=broken_since),)
 
     assert sick(new_queue(FakeClock()), reflectors, LONGEST_BREAK + 1.0) == ailment
+
+
+def test_a_missing_list_of_a_namespace_is_named() -> None:
+    """Where single namespaces are watched, the answer says in which one the list is missing."""
+    assert unready((Seeing(namespace="team"),)) == "not listed yet: images in team"
+
+
+def test_a_lost_namespace_makes_nobody_sick() -> None:
+    """While one namespace is seen, a new process would see no more; who sees none is sick, and told once."""
+    seen, lost = Seeing(namespace="here"), Seeing(namespace="gone", broken_since=0.0)
+    queue, later = new_queue(FakeClock()), LONGEST_BREAK + 1.0
+
+    before = sick(queue, (seen, lost), later)
+    seen.broken_since = 0.5
+
+    assert (before, sick(queue, (seen, lost), later)) == ("", "not seen for 600 s: images; the log tells why")
+
+
+def test_the_worst_of_several_namespaces_is_read() -> None:
+    """A kind has one gauge, however many namespaces it is watched in."""
+    clock = FakeClock()
+    clock.seconds = 9.0
+    reflectors = (Seeing("pods", "a", 7.0), Seeing("pods", "b", 2.0), Seeing("pods", "c"))
+
+    expose(new_queue(clock), Cache(), reflectors, clock.monotonic)
+
+    assert scraped("kpack_reflector_broken_seconds", resource="pods") == 7.0
 
 
 async def test_sick_is_whose_look_never_ends() -> None:

@@ -17,6 +17,7 @@ from kpack_api.names import GIT_ANNOTATION
 from kpack_reconciler.clients.git.protocol import MOST_BYTES, NoProtocolError, ls_refs_command, read_refs
 from kpack_reconciler.clients.git.references import Ref
 from kpack_reconciler.clients.outside import UNTRUSTED
+from kpack_reconciler.clients.waits import retry_after
 from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.model.git_credentials import GitCredentials
 from kpack_reconciler.model.git_urls import public_url
@@ -82,7 +83,7 @@ class _Server:
         query = {"service": "git-upload-pack"}
         place = f"{self.url}/info/refs"
         async with self.http.get(place, params=query, headers=self.headers, timeout=_TIMEOUT) as response:
-            _refuse(response.status, self.url, has_login=bool(self.headers))
+            _refuse(response, self.url, has_login=bool(self.headers))
             body = await _read(response, self.url)
             if response.content_type != _ADVERTISEMENT:
                 raise PermanentError("NotGit", f"{self.url} is no git repository: correct spec.source.git.url")
@@ -101,10 +102,13 @@ async def _read(response: aiohttp.ClientResponse, url: str) -> bytes:
     return bytes(body)
 
 
-def _refuse(status: int, url: str, *, has_login: bool) -> None:
+def _refuse(response: aiohttp.ClientResponse, url: str, *, has_login: bool) -> None:
     """Raise what a status means; nothing for a good one."""
+    status, wait = response.status, retry_after(response)
     if status == _OK:
         return
+    if status >= _SERVER_ERROR or status == _TOO_MANY or (status == _FORBIDDEN and wait is not None):
+        raise TransientError(f"git server of {url} answered {status}; it is asked again later", retry_after=wait)
     if status in {_UNAUTHORIZED, _FORBIDDEN}:
         found = "the login that it was shown is wrong" if has_login else "the service account has no login for it"
         raise PermanentError(
@@ -114,8 +118,6 @@ def _refuse(status: int, url: str, *, has_login: bool) -> None:
         )
     if status in {_NOT_FOUND, _GONE}:
         raise PermanentError("GitNotFound", f"{url} does not exist ({status}): correct spec.source.git.url")
-    if status >= _SERVER_ERROR or status == _TOO_MANY:
-        raise TransientError(f"git server of {url} answered {status}; it is asked again later")
     raise PermanentError("GitRefused", f"git server of {url} answered {status}: correct spec.source.git.url")
 
 

@@ -6,6 +6,7 @@ bodies to its callers.
 Rules:
 - No exception of aiohttp leaves this module.
 - A request that is answered 401 is tried once more with the token read anew.
+- Creations, patches and deletions go through `lanes`, which adapt to what the API server bears.
 - Messages are the API server's own, with the request that met them. Bodies that we send never appear in them.
 """
 
@@ -17,14 +18,18 @@ from typing import Self
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from kpack_reconciler.clients.kube.config import ClusterConfig
+from kpack_reconciler.clients.kube.lanes import BusyError, Lanes
+from kpack_reconciler.clients.waits import retry_after
 from kpack_reconciler.errors import ConflictError, PermanentError, TransientError
 
 _TOKEN_SECONDS = 60.0
 _REQUEST_SECONDS = 30.0
 _CONNECT_SECONDS = 10.0
-
+_REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=_REQUEST_SECONDS)
+_IN_LANES = frozenset({"POST", "PATCH", "DELETE"})
 
 Answered = Callable[[str, int | None], None]
 """Told of each request: its method, and the status of the answer; None where there was none."""
@@ -68,6 +73,7 @@ class KubeClient:
         self._token = config.token
         self._token_read_at = float("-inf")
         self._session: aiohttp.ClientSession | None = None
+        self._lanes = Lanes()
 
     async def __aenter__(self) -> Self:
         """Open the pool of connections."""
@@ -141,12 +147,15 @@ class KubeClient:
         body: object = None,
         media_type: str = "application/json",
     ) -> bytes:
-        timeout = aiohttp.ClientTimeout(total=_REQUEST_SECONDS)
         data = None if body is None else msgspec.json.encode(body)
-        async with self._request(
-            method, path, params=params, timeout=timeout, data=data, media_type=media_type
-        ) as response:
-            return await response.read()
+
+        async def send() -> bytes:
+            async with self._request(
+                method, path, params=params, timeout=_REQUEST_TIMEOUT, data=data, media_type=media_type
+            ) as response:
+                return await response.read()
+
+        return await (self._lanes.carry(send) if method in _IN_LANES else send())
 
     @asynccontextmanager
     async def _request(
@@ -166,14 +175,19 @@ class KubeClient:
             for last_try in (False, True):
                 headers = self._headers(media_type if data is not None else "", fresh=last_try)
                 async with self._session.request(
-                    method, self._config.server + path, params=params, data=data, headers=headers, timeout=timeout
+                    method,
+                    URL(self._config.server + path, encoded=True),
+                    params=params,
+                    data=data,
+                    headers=headers,
+                    timeout=timeout,
                 ) as response:
                     status = response.status
                     self._answered(method, status)
                     if status == 401 and not last_try and self._config.token_file:  # noqa: PLR2004
                         continue
                     if status >= 400:  # noqa: PLR2004
-                        raise _translated(status, await response.read(), request=f"{method} {path}")
+                        raise _translated(response, await response.read(), request=f"{method} {path}")
                     yield response
                     return
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -192,8 +206,9 @@ class KubeClient:
         return headers
 
 
-def _translated(status: int, body: bytes, *, request: str) -> Exception:
+def _translated(response: aiohttp.ClientResponse, body: bytes, *, request: str) -> Exception:
     """The error of an answer that is not a success (Kubernetes API conventions, "Response Status Kind")."""
+    status = response.status
     try:
         told = msgspec.json.decode(body, type=_Status)
     except msgspec.MsgspecError:
@@ -202,12 +217,13 @@ def _translated(status: int, body: bytes, *, request: str) -> Exception:
     if status >= 500:  # noqa: PLR2004
         return TransientError(message)
     match status:
-        case 403:
-            return ForbiddenError(told.reason or "Forbidden", message)
-        case 404:
-            return NotFoundError(told.reason or "NotFound", message)
-        case 408 | 429:
+        case 403 | 404:
+            error, word = (ForbiddenError, "Forbidden") if status == 403 else (NotFoundError, "NotFound")  # noqa: PLR2004
+            return error(told.reason or word, message)
+        case 408:
             return TransientError(message)
+        case 429:
+            return BusyError(message, retry_after=retry_after(response))
         case 409 | 410:
             return (ConflictError if status == 409 else GoneError)(message)  # noqa: PLR2004
     return PermanentError(told.reason or "Refused", message)

@@ -9,13 +9,13 @@ Rules:
 - A registry's own words are quoted on one line, up to a limit; they never come with more than host and path of a URL.
 """
 
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import aiohttp
 import msgspec
 from yarl import URL
 
+from kpack_reconciler.clients.waits import retry_after
 from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.model.references import ImageReference
 
@@ -28,7 +28,6 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _ERROR_BYTES = 16 << 10
 _CHUNK = 64 << 10
 _MOST_WORDS = 300
-_LONGEST_WAIT_SECONDS = 3600.0
 _MAY_PASS = frozenset({408, 429, 499})
 _ELSEWHERE, _SERVER_ERROR = 300, 500
 _UNAUTHORIZED = "UNAUTHORIZED"
@@ -91,20 +90,6 @@ async def refuse(response: aiohttp.ClientResponse, reference: ImageReference) ->
         missing = f"{reference.repository_name} does not exist (404)"
         raise PermanentError("NotFound", f"{missing}: create the repository, or correct the name ({said})")
     raise PermanentError("RegistryRefused", f"registry {registry} answered {status} for {reference} ({said})")
-
-
-def retry_after(response: aiohttp.ClientResponse) -> float | None:
-    """Seconds that the server asks to be left alone for; None where it names none, an hour at most."""
-    text = response.headers.get("Retry-After", "").strip()
-    try:
-        if text.isascii() and text.isdigit():
-            seconds = float(text)
-        else:
-            until, sent = (parsedate_to_datetime(date) for date in (text, response.headers.get("Date", "")))
-            seconds = (until - sent).total_seconds()
-    except (ValueError, TypeError):
-        return None
-    return min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS)
 
 
 def shown(url: URL) -> str:

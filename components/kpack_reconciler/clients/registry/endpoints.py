@@ -15,8 +15,9 @@ from http import HTTPStatus
 import aiohttp
 
 from kpack_reconciler.clients.outside import UNTRUSTED
-from kpack_reconciler.clients.registry.answers import UnauthorizedError, retry_after
+from kpack_reconciler.clients.registry.answers import UnauthorizedError
 from kpack_reconciler.clients.registry.challenges import Challenge, read_challenge
+from kpack_reconciler.clients.waits import retry_after
 from kpack_reconciler.errors import TransientError
 from kpack_reconciler.model.references import DEFAULT_REGISTRY
 

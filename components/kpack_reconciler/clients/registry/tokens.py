@@ -24,9 +24,9 @@ from kpack_reconciler.clients.registry.answers import (
     UNREADABLE,
     UnauthorizedError,
     read_bounded,
-    retry_after,
 )
 from kpack_reconciler.clients.registry.challenges import Challenge
+from kpack_reconciler.clients.waits import retry_after
 from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.model.credentials import Login
 
