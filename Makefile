@@ -28,7 +28,7 @@ check: .venv/synced   ## format, lint, types, import contracts, unit tests
 	@$(PYTHON) -m pytest tests -m "not e2e" -q -n auto --ignore=tests/pulumi_kpack $(COVER)
 	@$(PYTHON) -m pytest tests/pulumi_kpack -q $(COVER) $(if $(COVER),--cov-append) # in a process of its own: Pulumi's runtime keeps an event loop
 
-bench: .venv/synced   ## measurements, printed as ratios against a peer
+bench: .venv/synced   ## our controller beside kpack's, on one control plane; kept in docs/benchmarks
 	@$(PYTHON) -m dev bench
 
 down:                 ## end everything that `up` started

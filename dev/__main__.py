@@ -16,7 +16,8 @@ from dev import down as down_command
 from dev import status as status_command
 from dev import target
 from dev import up as up_command
-from dev.bench import admission, objects, rebase
+from dev.bench import pulumi_times
+from dev.bench.run import bench as run_bench
 from dev.environment import load_environment
 from dev.errors import DevError, explain
 from dev.report import choose_reporter
@@ -85,11 +86,40 @@ def status() -> None:
 
 
 @app.command
-def bench() -> None:
-    """Measure what the reconciler costs, against a peer in the same run."""
-    objects.run(Console())
-    admission.run(Console())
-    rebase.run(Console())
+def bench(
+    scenario: str = "", /, *, images: int = 0, repositories: int = 0, rounds: int = 0, rest_seconds: float = 0
+) -> None:
+    """Measure our controller and kpack's on the same control plane, in alternation; kept in docs/benchmarks.
+
+    Parameters
+    ----------
+    scenario
+        create, rest, push, rebase, restart, hook, floor or webhook; all of them, and what a rebase and an object cost,
+        without one.
+    images
+        How many Images; 40 by default.
+    repositories
+        On how many git repositories they are; one for each 20 Images by default.
+    rounds
+        How often each controller has its turn; 3 by default, and 1 for all scenarios together.
+    rest_seconds
+        How long `rest` is measured; 60 by default.
+
+    """
+    run_bench(
+        Console(),
+        scenario,
+        images=images,
+        repositories=repositories,
+        rounds=rounds,
+        rest_seconds=rest_seconds,
+    )
+
+
+@app.command(name="pulumi-times")
+def measure_pulumi() -> None:
+    """Measure `pulumi up`, a second one, preview and destroy of 0, 1, 50 and 500 Images on what `up` brought up."""
+    pulumi_times.run(Console())
 
 
 @app.command

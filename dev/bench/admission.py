@@ -2,15 +2,15 @@
 
 import asyncio
 import json
+import os
 import statistics
 import time
 from typing import Final
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from rich.console import Console
-from rich.table import Table
 
+from dev.bench.results import OURS, Run
 from kpack_api.process import MUTATING_PATH, VALIDATING_PATH
 from kpack_reconciler.webhook.server import make_app
 
@@ -22,19 +22,18 @@ Measured = tuple[float, float, float]
 """Requests per second, then the median and the 99th percentile of milliseconds."""
 
 
-def run(console: Console) -> None:
-    """Measure and print: requests per second and milliseconds, in one process with the client, without TLS."""
-    body = json.dumps(_review()).encode()
-    measured = {path: asyncio.run(measure(path, body)) for path in (_ECHO_PATH, MUTATING_PATH, VALIDATING_PATH)}
-    echo_rate, _, echo_p99 = measured[_ECHO_PATH]
-    table = Table("path", "requests/s", "ratio", "median, ms", "p99, ms", "ratio")
-    for path, (rate, median, p99) in measured.items():
-        ratios = f"{rate / echo_rate:.2f}", f"{p99 / echo_p99:.2f}"
-        table.add_row(path, f"{rate:.0f}", ratios[0], f"{median:.2f}", f"{p99:.2f}", ratios[1])
-    console.print(
-        f"{REQUESTS} admission reviews of {len(body)} bytes, {CONNECTIONS} at a time; {_ECHO_PATH} is plain aiohttp"
+def runs(number: int) -> tuple[Run, ...]:
+    """Measure one round of ours and of the echo: requests per second and milliseconds, for each path."""
+    body, load = json.dumps(_review()).encode(), round(os.getloadavg()[0], 2)
+    ours, echo = dict[str, float](), dict[str, float]()
+    for path in (MUTATING_PATH, VALIDATING_PATH):
+        for values, asked in ((ours, path), (echo, _ECHO_PATH)):
+            rate, median, p99 = asyncio.run(measure(asked, body))
+            values |= {f"{path} admissions/s": rate, f"{path} median, ms": median, f"{path} p99, ms": p99}
+    return tuple(
+        Run(scenario="webhook", subject=subject, round=number, load=load, values=values)
+        for subject, values in ((OURS, ours), ("echo", echo))
     )
-    console.print(table)
 
 
 async def measure(path: str, body: bytes) -> Measured:

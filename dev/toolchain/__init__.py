@@ -5,9 +5,9 @@ with a `go.mod`.
 """
 
 from dev.toolchain.cache import default_cache
-from dev.toolchain.catalog import TEST, UP
+from dev.toolchain.catalog import BENCH, TEST, UP
 from dev.toolchain.ensure import ensure, locate
 from dev.toolchain.failures import ToolchainError
 from dev.toolchain.progress import Progress, Stage
 
-__all__ = ["TEST", "UP", "Progress", "Stage", "ToolchainError", "default_cache", "ensure", "locate"]
+__all__ = ["BENCH", "TEST", "UP", "Progress", "Stage", "ToolchainError", "default_cache", "ensure", "locate"]

@@ -179,8 +179,8 @@ UP: tuple[str, ...] = tuple(tool.name for tool in TOOLS if tool.module in _UP_MO
 """What `pulumi up` on a cluster of our own needs: cluster, Pulumi, and a lifecycle for builder images."""
 
 TEST: tuple[str, ...] = tuple(tool.name for tool in TOOLS if tool.module != "kpack")
-"""What the tests need: `UP`, the image builder with its plugin, the lifecycle of platform API 0.3, and Pulumi's hosts of
-YAML and TypeScript."""
+"""What the tests need: `UP`, the image builder with its plugin, the lifecycle of platform API 0.3, and the hosts of
+programs in YAML and TypeScript."""
 
 BENCH: tuple[str, ...] = ("kube", "lifecycle", "kpack-controller")
-"""What `python -m dev bench` needs: a control plane, the lifecycle's rebaser, and the controller it measures against."""
+"""What `python -m dev bench` needs: a control plane, the lifecycle's rebaser, and kpack's controller."""

@@ -1,6 +1,7 @@
 import pytest
 
-from dev.toolchain.catalog import TEST, TOOLS, UP, Tool
+from dev.bench.kpack_peer import VERSION
+from dev.toolchain.catalog import BENCH, TEST, TOOLS, UP, Tool
 from dev.toolchain.keys import MODULES
 
 PINNED = {
@@ -55,3 +56,11 @@ def test_up_needs_less_than_the_tests() -> None:
         "pulumi-language-yaml",
         "pulumi-language-nodejs",
     }
+
+
+def test_what_only_the_bench_needs_is_built_for_it_alone() -> None:
+    """Kpack's controller takes minutes to build: neither `make up` nor `make test` waits for it."""
+    module = (MODULES / "kpack" / "go.mod").read_text()
+
+    assert set(BENCH) - set(TEST) == {"kpack-controller"}
+    assert f"github.com/pivotal/kpack {VERSION} " in module
