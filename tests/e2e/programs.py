@@ -26,6 +26,7 @@ class Program:
 
     folder: Path
     environment: Mapping[str, str]
+    stack: str = STACK
 
     def settle(self, settings: Mapping[str, object]) -> None:
         """Write the settings that the next run reads."""
@@ -35,7 +36,7 @@ class Program:
         """Run pulumi on the program; its end is the answer."""
         command = ["pulumi", "--non-interactive", "--color=never", "--cwd", str(self.folder), *arguments]
         result = subprocess.run(
-            [*command, f"--stack={STACK}"],
+            [*command, f"--stack={self.stack}"],
             env=dict(self.environment),
             check=False,
             capture_output=True,

@@ -1,7 +1,8 @@
 """No churn: what was brought up once stays as it is, for every component and a generated matrix of its arguments.
 
 The matrix is written by the test: of each component the smallest arguments, each optional one alone, and all together.
-Its Images name a builder that does not exist, so nothing is built; one more Image is built and rebased.
+Its Images name a builder that does not exist, so nothing is built; one more Image is built and rebased. Its promotions
+copy the session's application.
 """
 
 import base64
@@ -10,11 +11,12 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from dev.build_service import APPLICATION, kubectl, read_configuration
+from dev.build_service import APPLICATION, kubectl, outputs, read_configuration
 from dev.environment import Environment
 from dev.toolchain import TEST, ensure
 from tests.e2e.programs import STACK, Program, write_program
 from tests.e2e.test_rebase import push_builder
+from tests.fakes.tls import Authority
 
 pytestmark = pytest.mark.e2e
 
@@ -59,6 +61,7 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
         },
         "labels": {"team": "web"},
         "annotations": {"example.com/owner": "team"},
+        "source_polling": "90s",
         "wait": "accepted",
         "timeout_minutes": 3,
     },
@@ -67,6 +70,17 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
     "accounts": {"secrets": ["one", "two"], "image_pull_secrets": ["three"], "credentials": True},
     "registry_credentials": {"registry": "registry.example.com:5000"},
     "git_credentials": {},
+    "promotions": {
+        "additional_tags": ["more:1", "more:2"],
+        "rules": {"allowed_buildpacks": ["kpack-samples/go", "kpack-samples/labels"], "forbid_same": False},
+        "builder_image": "registry.invalid/builder:1",
+        "built_at": "2026-06-09T04:05:06Z",
+        "credentials": True,
+        "secrets": ["more"],
+        "image_pull_secrets": ["none"],
+        "certificates": Authority().pem,
+        "timeout_minutes": 9,
+    },
 }
 """The optional arguments of each component, each with a value that the API server could write differently."""
 
@@ -76,7 +90,8 @@ from pathlib import Path
 
 import pulumi
 
-from pulumi_kpack import Builder, BuildServiceAccount, ClusterBuilder, GitCredentials, Image, RegistryCredentials
+from pulumi_kpack import Builder, BuildServiceAccount, ClusterBuilder, GitCredentials, Image, Promotion
+from pulumi_kpack import RegistryCredentials
 
 settings = json.loads((Path(__file__).parent / "settings.json").read_text())
 secret = pulumi.Config().require_secret
@@ -97,6 +112,16 @@ for name, args in settings["builders"].items():
     Builder(name, {"image": settings["builder"], **args, **place})
 for name, args in settings["cluster_builders"].items():
     ClusterBuilder(name, {"image": settings["builder"], **args})
+promoter = RegistryCredentials("promoter", {"username": "u", "password": secret("password"), **place})
+more = RegistryCredentials("more", {"docker_config_json": secret("config"), **place})
+for name, args in settings["promotions"].items():
+    to = settings["promotes_to"]
+    given = {**settings["promoted"], "target": f"{to}/{name}", **args, **place}
+    if "additional_tags" in args:
+        given["additional_tags"] = [f"{to}/{tag}" for tag in args["additional_tags"]]
+    if "credentials" in args:
+        given["credentials"] = [promoter]
+    Promotion(name, given, pulumi.ResourceOptions(depends_on=[promoter, more]))
 for name, args in settings["images"].items():
     nobody = {"kind": "ClusterBuilder", "name": "churn-nobody"}
     Image(name, {"wait": "none", "builder": nobody, "tag": f"registry.invalid/team/{name}", **args, **place})
@@ -128,6 +153,23 @@ def matrix(kind: str, *, required: Arguments | None = None) -> dict[str, Argumen
     return {f"churn-{kind}-{name}".replace("_", "-"): variant for name, variant in variants.items()}
 
 
+def promotions(service: Environment) -> Mapping[str, object]:
+    """The matrix of promotions, all of the session's application, and one with every rule."""
+    built, configured = outputs(service), read_configuration(service.state)
+    run_image = "{.status.latestSuccess.stack.runImage}"
+    rules = {
+        "allowed_builders": [configured["builderImage"]],
+        "known_run_images": [kubectl(service, "get", "image", APPLICATION, "-o", f"jsonpath={run_image}")],
+        "max_age_hours": 24,
+    }
+    judged = {"rules": rules, "builder_image": configured["builderImage"], "built_at": built["builtAt"]}
+    return {
+        "promotes_to": f"{service.registry}/{NAMESPACE}",
+        "promoted": {"image": built["image"], "reconciler_image": configured["reconcilerImage"]},
+        "promotions": {**matrix("promotions"), "churn-promotions-judged": judged},
+    }
+
+
 def settings(service: Environment) -> Mapping[str, object]:
     sources = {f"churn-source-{number}": {"source": source} for number, source in enumerate(SOURCES)}
     return {
@@ -135,7 +177,8 @@ def settings(service: Environment) -> Mapping[str, object]:
         "builder": read_configuration(service.state)["builderImage"],
         "rebased_builder": f"{service.registry}/kpack/builder:rebases",
         "images": {**matrix("images", required={"source": SOURCES[0]}), **sources},
-        **{kind: matrix(kind) for kind in OPTIONS if kind != "images"},
+        **{kind: matrix(kind) for kind in OPTIONS if kind not in {"images", "promotions"}},
+        **promotions(service),
         "built": {
             "name": BUILT,
             "tag": f"{service.registry}/{NAMESPACE}/app",
@@ -158,7 +201,7 @@ def assert_unchanged(program: Program) -> None:
 
 @pytest.fixture(scope="module")
 def program(service: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """Give the program after its first `up`, which builds one Image and waits for none."""
+    """Give the program after its first `up`, which builds one Image, waits for none, and promotes."""
     ensure(TEST, report=lambda _progress: None)
     push_builder(service, release="1")
     kubectl(service, "create", "namespace", NAMESPACE)
@@ -172,13 +215,20 @@ def program(service: Environment, tmp_path_factory: pytest.TempPathFactory) -> I
 
 def test_the_matrix_covers_every_optional_argument() -> None:
     """An argument that is added to a component is added to the matrix."""
-    from pulumi_kpack import BuilderArgs, BuildServiceAccountArgs, ClusterBuilderArgs, ImageArgs  # noqa: PLC0415
+    from pulumi_kpack import (  # noqa: PLC0415
+        BuilderArgs,
+        BuildServiceAccountArgs,
+        ClusterBuilderArgs,
+        ImageArgs,
+        PromotionArgs,
+    )
 
     types = {
         "images": ImageArgs,
         "builders": BuilderArgs,
         "cluster_builders": ClusterBuilderArgs,
         "accounts": BuildServiceAccountArgs,
+        "promotions": PromotionArgs,
     }
     missing = {kind: shape.__optional_keys__ - {"namespace", *OPTIONS[kind]} for kind, shape in types.items()}
 

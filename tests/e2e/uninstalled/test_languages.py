@@ -1,7 +1,7 @@
 """Programs in YAML and TypeScript, by the real pulumi and the plugin: they declare what the same in Python declares.
 
-Previews need no cluster and no Docker, and no network but for npm's packages; one program builds an image on the real
-cluster.
+Previews need no cluster and no Docker, and no network but for npm's packages; two programs install the service
+on the real cluster and build an image, while the session's own service is away.
 """
 
 import json
@@ -9,14 +9,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from dev.build_service import kubectl, read_configuration
+from dev.build_service import APPLICATION, kubectl, read_configuration
 from dev.environment import Environment
 from dev.state import CHECKOUT
 from dev.toolchain import TEST, ensure
@@ -28,8 +28,11 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="taking the network away needs root"),
 ]
 
+NAMESPACE = "languages"
+BUILDING = "building"
+Install = Callable[[Path, Environment, Mapping[str, str]], None]
 
-NAMESPACE = "yaml"
+needs_node = pytest.mark.skipif(shutil.which("npm") is None, reason="a program in TypeScript needs node and npm")
 
 
 def with_plugin(program: Path, target: Path, *, name: str) -> Path:
@@ -62,20 +65,23 @@ def test_a_program_in_yaml_declares_what_python_declares(
     assert [secret for secret in ("hunter2", "-PRIVATE-KEY-") if secret in json.dumps(told)] == []
 
 
-@pytest.mark.skipif(shutil.which("npm") is None, reason="a program in TypeScript needs node and npm")
+@needs_node
 def test_a_program_in_typescript_declares_what_python_declares(variables: dict[str, str], tmp_path: Path) -> None:
     """The generated classes pass the compiler, and the program declares the same objects with the same inputs."""
-    if shutil.which("pulumi-language-nodejs", path=variables["PATH"]) is None:
-        pytest.skip("the toolchain has no pulumi-language-nodejs")
     program = with_plugin(EXAMPLES / "typescript", tmp_path / "typescript", name="minimal")
-    generate_classes(program, variables)
-    for command in (["npm", "install", "--no-audit", "--no-fund"], ["npx", "tsc", "--noEmit", "-p", "."]):
-        subprocess.run(command, cwd=program, check=True, capture_output=True, timeout=600)
+    compile_program(program, variables)
 
     told = preview(program, variables, prefix=WITHOUT_NETWORK)
     expected = preview(copied(EXAMPLES / "minimal", tmp_path / "minimal"), variables, prefix=WITHOUT_NETWORK)
 
     assert objects(told) == objects(expected)
+
+
+def compile_program(program: Path, variables: Mapping[str, str]) -> None:
+    """Have the classes and npm's packages in the program's folder, and let the compiler judge the program's types."""
+    generate_classes(program, variables)
+    for command in (["npm", "install", "--no-audit", "--no-fund"], ["npx", "tsc", "--noEmit", "-p", "."]):
+        subprocess.run(command, cwd=program, env=dict(variables), check=True, capture_output=True, timeout=600)
 
 
 def generate_classes(program: Path, variables: Mapping[str, str]) -> None:
@@ -114,44 +120,96 @@ def refused(program: Path, variables: Mapping[str, str]) -> str:
 
 
 @pytest.fixture
-def namespace(service: Environment) -> Iterator[str]:
-    kubectl(service, "create", "namespace", NAMESPACE)
+def namespace(alone: Environment) -> Iterator[str]:
+    kubectl(alone, "create", "namespace", NAMESPACE)
     yield NAMESPACE
-    kubectl(service, "delete", "namespace", NAMESPACE, "--wait=false")
+    kubectl(alone, "delete", "namespace", NAMESPACE)
 
 
-def building_program(service: Environment) -> dict[str, Any]:
-    """Give a program in YAML that builds the sample application."""
-    token, place = "pulumi-kpack", {"namespace": NAMESPACE}
+def install_yaml(program: Path, service: Environment, _variables: Mapping[str, str]) -> None:
+    """Make it a program in YAML that installs the service and builds the sample application."""
+    token, place, after = "pulumi-kpack", {"namespace": NAMESPACE}, {"dependsOn": ["${kpack}"]}
+    configured = read_configuration(service.state)
     image = {
         "tag": f"{service.registry}/{NAMESPACE}/app",
         "builder": {"name": "${base.builderName}"},
         "serviceAccount": "${bot.accountName}",
-        "source": {"git": {"url": f"{service.git_url}/go-sample-app.git", "revision": "main"}},
+        "source": {"git": {"url": f"{service.git_url}/{APPLICATION}.git", "revision": "main"}},
         "successBuildHistoryLimit": 3,
         **place,
     }
-    builder = {"image": read_configuration(service.state)["builderImage"], **place}
-    return {
-        "name": "building",
+    builder = {"image": configured["builderImage"], **place}
+    description = {
+        "name": BUILDING,
         "runtime": "yaml",
         "packages": {token: "../../plugin"},
         "resources": {
-            "base": {"type": f"{token}:Builder", "properties": builder},
+            "kpack": {"type": f"{token}:BuildService", "properties": {"image": configured["reconcilerImage"]}},
+            "base": {"type": f"{token}:Builder", "properties": builder, "options": after},
             "bot": {"type": f"{token}:BuildServiceAccount", "properties": place},
-            "app": {"type": f"{token}:Image", "properties": image},
+            "app": {"type": f"{token}:Image", "properties": image, "options": after},
         },
         "outputs": {"image": "${app.latestImage}", "commit": "${app.revision}"},
     }
+    (program / "Pulumi.yaml").write_text(json.dumps(description))  # is YAML too, without the aliases Pulumi refuses
 
 
-def test_a_program_in_yaml_builds_an_image(service: Environment, namespace: str, tmp_path: Path) -> None:
+TYPESCRIPT = """
+import * as pulumi from "@pulumi/pulumi";
+import * as kpack from "@pulumi/pulumi-kpack";
+
+const config = new pulumi.Config();
+const place = { namespace: config.require("namespace") };
+const service = new kpack.BuildService("kpack", { image: config.require("reconciler") });
+const after = { dependsOn: [service] };
+const bot = new kpack.BuildServiceAccount("bot", place);
+const base = new kpack.Builder("base", { image: config.require("builder"), ...place }, after);
+const app = new kpack.Image("app", {
+    tag: config.require("tag"),
+    builder: { name: base.builderName },
+    serviceAccount: bot.accountName,
+    source: { git: { url: config.require("git"), revision: "main" } },
+    successBuildHistoryLimit: 3,
+    ...place,
+}, after);
+
+export const image = app.latestImage;
+export const commit = app.revision;
+"""
+
+
+def install_typescript(program: Path, service: Environment, variables: Mapping[str, str]) -> None:
+    """Make it a program in TypeScript that does the same; its values are the stack's configuration."""
+    configured = read_configuration(service.state)
+    values = {
+        "namespace": NAMESPACE,
+        "reconciler": configured["reconcilerImage"],
+        "builder": configured["builderImage"],
+        "tag": f"{service.registry}/{NAMESPACE}/app",
+        "git": f"{service.git_url}/{APPLICATION}.git",
+    }
+    config = {f"{BUILDING}:{key}": value for key, value in values.items()}
+    (program / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": config}))
+    (program / "index.ts").write_text(TYPESCRIPT)
+    compile_program(program, variables)
+
+
+@pytest.mark.parametrize(
+    ("language", "install"),
+    [
+        pytest.param("yaml", install_yaml, id="yaml"),
+        pytest.param("typescript", install_typescript, id="typescript", marks=needs_node),
+    ],
+)
+def test_a_program_installs_the_service_and_builds_an_image(
+    language: str, install: Install, alone: Environment, namespace: str, tmp_path: Path
+) -> None:
     """`up` waits for the build, the outputs are those of the cluster, and a second `up` changes nothing."""
-    program = with_plugin(EXAMPLES / "yaml", tmp_path, name="building")
-    (program / "Pulumi.yaml").write_text(yaml.safe_dump(building_program(service)))
-    own = service.variables()
+    program = with_plugin(EXAMPLES / language, tmp_path, name=BUILDING)
+    own = alone.variables()
     tools = ensure(TEST, report=lambda _progress: None)
     variables = {**os.environ, **own, "PATH": f"{tools}:{own['PATH']}"}
+    install(program, alone, variables)
 
     def pulumi(*arguments: str) -> str:
         command = ["pulumi", "--non-interactive", "--cwd", str(program), *arguments, "--stack=test"]
@@ -164,13 +222,15 @@ def test_a_program_in_yaml_builds_an_image(service: Environment, namespace: str,
         pulumi("up", "--yes", "--skip-preview")
         pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
         found = json.loads(pulumi("stack", "output", "--json"))
+        shown = kubectl(alone, "-n", namespace, "get", "image", "app", "-o", "jsonpath={.status.latestImage}")
     finally:
-        pulumi("destroy", "--yes", "--skip-preview")
+        pulumi("destroy", "--yes", "--skip-preview", "--remove")
 
-    shown = kubectl(service, "-n", namespace, "get", "image", "app", "--ignore-not-found", "-o", "name")
-    assert found["image"].startswith(f"{service.registry}/{NAMESPACE}/app@sha256:")
+    left = kubectl(alone, "-n", namespace, "get", "image", "app", "--ignore-not-found", "-o", "name")
+    assert found["image"].startswith(f"{alone.registry}/{NAMESPACE}/app@sha256:")
+    assert found["image"] == shown
     assert len(found["commit"]) == 40
-    assert shown == ""
+    assert left == ""
 
 
 @pytest.mark.parametrize("program", ["yaml/Pulumi.yaml", "typescript/index.ts"])

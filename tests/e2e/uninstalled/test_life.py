@@ -1,7 +1,6 @@
 """The life of an installation by the real pulumi: one per cluster, upgraded, broken, destroyed in every state.
 
-The tests take the session's service away, install it by a program of their own, in this order, and bring it back at
-the end.
+The tests install it by a program of their own, and build upon each other in this order.
 """
 
 import json
@@ -11,15 +10,7 @@ from functools import partial
 
 import pytest
 
-from dev.build_service import (
-    APPLICATION,
-    DEPLOYMENTS,
-    STACK,
-    await_rollouts,
-    kubectl,
-    pulumi,
-    read_configuration,
-)
+from dev.build_service import APPLICATION, DEPLOYMENTS, kubectl, read_configuration
 from dev.environment import Environment
 from dev.machine.probes import wait_for
 from tests.e2e.programs import Program, write_program
@@ -82,15 +73,6 @@ def settings(service: Environment, *names: str, **args: object) -> dict[str, obj
         "builder": configured["builderImage"],
         "images": images(service, *names),
     }
-
-
-@pytest.fixture(scope="module")
-def alone(service: Environment) -> Iterator[Environment]:
-    """Give the cluster without a build service; at the end it has the session's again, with its application."""
-    pulumi(service, ["destroy", "--yes", "--skip-preview", "--stack", STACK])
-    yield service
-    pulumi(service, ["up", "--yes", "--skip-preview", "--stack", STACK])
-    await_rollouts(service.state, lambda _text: None)
 
 
 @pytest.fixture(scope="module")
