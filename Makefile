@@ -2,6 +2,7 @@
 
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
+LONG := tests/scenarios tests/fuzz tests/faults
 TARGET := $(if $(CONTEXT),--context $(CONTEXT)) $(if $(REGISTRY),$(if $(CONTEXT),--registry $(REGISTRY))) $(if $(GIT_URL),$(if $(CONTEXT),--git-url $(GIT_URL)))
 
 .PHONY: up env test check bench down
@@ -13,10 +14,11 @@ env: .venv/synced     ## lines for `eval "$(make -s env)"`
 	@$(PYTHON) -m dev env
 
 test: export PULUMI_KPACK_TESTS := thorough
-test: COVER := --cov --cov-report=
+test: COVER := --cov --cov-report= $(LONG:%=--ignore=%)
 test: check           ## everything CI runs: `check`, longer and with coverage, then a real cluster that is started and ended
 	@.venv/bin/coverage report --skip-covered --fail-under=100 --include='*/kpack_api/*,*/kpack_reconciler/decide/*'
 	@.venv/bin/coverage report --skip-covered --fail-under=90 --omit='*/kpack_api/*,*/kpack_reconciler/decide/*'
+	@$(PYTHON) -m pytest $(LONG) -q -n auto --durations=5 # a tracer of coverage would double their time
 	@$(PYTHON) -m pytest tests/e2e -m e2e -q --durations=15
 
 check: .venv/synced   ## format, lint, types, import contracts, unit tests

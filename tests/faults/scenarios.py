@@ -280,7 +280,7 @@ FAULTS: tuple[FaultRow, ...] = (
         injected="its connections break, new ones are refused",
         scenario=api_server_gone,
         runs=1,
-        thorough=50,
+        thorough=10,
         ends=True,
     ),
     FaultRow(
@@ -289,7 +289,7 @@ FAULTS: tuple[FaultRow, ...] = (
         injected="of its requests, 3 of 10 meet 429, 500, silence, a broken or half answer, or are late",
         scenario=during_a_change(api_server_fails, 120),
         runs=1,
-        thorough=50,
+        thorough=10,
         ends=True,
     ),
     FaultRow(
@@ -298,7 +298,7 @@ FAULTS: tuple[FaultRow, ...] = (
         injected="every few seconds only the newest version is left; lists come in pages of one",
         scenario=during_a_change(compacted, 90),
         runs=1,
-        thorough=50,
+        thorough=10,
     ),
     FaultRow(
         key="watches-closed",
@@ -306,7 +306,7 @@ FAULTS: tuple[FaultRow, ...] = (
         injected="each ends a second after its begin; some within a line, in good order",
         scenario=during_a_change(watches_closed, 90),
         runs=1,
-        thorough=50,
+        thorough=10,
     ),
     FaultRow(
         key="events",
@@ -314,7 +314,7 @@ FAULTS: tuple[FaultRow, ...] = (
         injected="each watch is up to 4 s late for each change by itself, and begins 5 changes too early",
         scenario=during_a_change(events_out_of_order, 120),
         runs=1,
-        thorough=50,
+        thorough=10,
     ),
     FaultRow(
         key="outside-fails",
@@ -322,7 +322,7 @@ FAULTS: tuple[FaultRow, ...] = (
         injected="of their requests, 7 of 10 meet 429 with Retry-After, 500, silence, a broken or half answer",
         scenario=during_a_change(outside_fails, 200),
         runs=1,
-        thorough=50,
+        thorough=10,
     ),
     FaultRow(
         key="secrets-rotated",
@@ -330,7 +330,7 @@ FAULTS: tuple[FaultRow, ...] = (
         injected="both servers take another password up to 150 s before the Secrets hold it",
         scenario=secrets_rotated,
         runs=1,
-        thorough=50,
+        thorough=10,
     ),
     FaultRow(
         key="clock-jumps",
@@ -338,7 +338,7 @@ FAULTS: tuple[FaultRow, ...] = (
         injected="the controller's clock jumps again and again: back by up to a day, forward by up to 6 minutes",
         scenario=during_a_change(clock_jumps, 90),
         runs=1,
-        thorough=50,
+        thorough=10,
     ),
     FaultRow(
         key="images-deleted",
@@ -346,7 +346,7 @@ FAULTS: tuple[FaultRow, ...] = (
         injected="8 of 10 Images are deleted between any two steps, one is made again; 40 Images in `make check`",
         scenario=images_deleted,
         runs=1,
-        thorough=3,
+        thorough=1,
         many=1000,
     ),
     FaultRow(
@@ -355,7 +355,7 @@ FAULTS: tuple[FaultRow, ...] = (
         injected="from the n-th write on nothing arrives for 30 to 90 s, then all of it does",
         scenario=leader_partitioned,
         runs=2,
-        thorough=100,
+        thorough=20,
         replicas=2,
         ends=True,
     ),
@@ -365,7 +365,7 @@ FAULTS: tuple[FaultRow, ...] = (
         injected="each Build's first pod is removed, deleted, lost, shut down or tainted away",
         scenario=pods_ended(_node_gone),
         runs=1,
-        thorough=50,
+        thorough=10,
     ),
     FaultRow(
         key="disk-full",
@@ -373,6 +373,6 @@ FAULTS: tuple[FaultRow, ...] = (
         injected="each Build's first pod is evicted with the kubelet's messages",
         scenario=pods_ended(_disk_full),
         runs=1,
-        thorough=50,
+        thorough=10,
     ),
 )

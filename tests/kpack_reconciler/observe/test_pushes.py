@@ -81,7 +81,7 @@ async def test_a_push_without_news_costs_two_requests(server: FakeGit) -> None:
     """However often it is told at once; a late copy of the repository is seen with the second."""
     world = World()
     async with server.serve() as url, world.poller() as poller:
-        world.add("a", url)
+        paced(world, "a", url, "off")
         await poller.ask_due()
         asked = len(server.requests)
         for _ in range(5):
