@@ -234,7 +234,7 @@ class KpackMachine(RuleBasedStateMachine):
         world.end_deleted_pods()
         for pod in world.live_pods():
             self._run(pod, how)
-        for seconds in (0.0, 1.0, _QUIET_SECONDS):
+        for seconds in (0.0, 1.0, _QUIET_SECONDS, 0.0):
             self._advance(seconds)
             self._flush()
             self.leader.poll()
