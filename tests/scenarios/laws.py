@@ -215,7 +215,7 @@ class Laws(Watcher):
     def _check_status(self, image: Json) -> None:
         """The Image says of its newest Build, and of the last that succeeded, what is true."""
         status, name = image.get("status", {}), image["metadata"]["name"]
-        history = self.made[image["metadata"]["uid"]]
+        history = sorted(self.made[image["metadata"]["uid"]], key=lambda made: made.number)
         good = [made.image for made in history if made.image]
         meddled = image["metadata"]["uid"] in self.meddled
         ended_well = self.world.result(history[-1].uid).succeeded
