@@ -64,8 +64,12 @@ class GuardedKubernetes(FakeKubernetes):
 
 
 def asked_of(request: web.Request) -> Asked:
-    """What a request wants (Kubernetes, "Authorization Overview", request verbs)."""
+    """What a request wants (Kubernetes, "Authorization Overview", request verbs).
+
+    A field selector of one name is a name (Kubernetes, `RequestInfoFactory`).
+    """
     target = target_of(request.path)
+    selected = request.query.get("fieldSelector", "").partition("metadata.name=")[2]
     read = "watch" if "watch" in request.query else "get" if target.name else "list"
     parts = target.collection.split("/")
     return Asked(
@@ -73,7 +77,7 @@ def asked_of(request: web.Request) -> Asked:
         group=parts[1] if parts[0] == "apis" else "",
         resource="/".join(part for part in (parts[-1], target.subresource) if part),
         namespace=target.namespace,
-        name=target.name,
+        name=target.name or selected,
     )
 
 

@@ -8,12 +8,14 @@ Rules (client-go's leader election):
 - Writes carry the resource version that was read, so that of two takers one gets a conflict.
 - A leader that could not renew for `renew_deadline` seconds stops before any other may start (`duration`).
 - A Lease that bears our own name is ours: our predecessor in this pod is dead.
-- A renewal is one PUT, at the version that our last one made; after a conflict the Lease is read first.
+- A renewal is one PUT, at the version that our last one made; after a conflict the Lease is read first. A standby
+  watches the Lease: one request for minutes, and a leader that falls silent is followed when the Lease has run out.
 - What the leader has to tell the others (`notes`) are the Lease's annotations, written with each renewal.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
@@ -48,15 +50,25 @@ class _Lease(Wire, frozen=True, kw_only=True):
     spec: _LeaseSpec = _LeaseSpec()
 
 
+class _Event(msgspec.Struct):
+    type: str
+    object: msgspec.Raw
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseTerms:
-    """Who asks for which Lease, and the seconds that govern it; client-go's numbers by default."""
+    """Who asks for which Lease, and the seconds that govern it.
+
+    client-go's numbers by default, but for `renew_period`, from one renewal to the next: client-go takes the
+    `retry_period`, which is the pause after what failed.
+    """
 
     namespace: str
     name: str
     holder: str
     duration: float = 15.0
     renew_deadline: float = 10.0
+    renew_period: float = 4.0
     retry_period: float = 2.0
 
 
@@ -85,17 +97,19 @@ class LeaseElection:
         self._seen_at = 0.0
         self._renewed_at = 0.0
         self._version = ""
+        self._watched_from = ""
 
     async def acquire(self) -> None:
         """Wait until this replica holds the Lease."""
-        while not await self._try(self._terms.renew_deadline):  # noqa: ASYNC110 - the event is another machine's
-            await asyncio.sleep(self._terms.retry_period)
+        while not await self._try(self._terms.renew_deadline):
+            await self._stand_by()
         log.info("leading", lease=self._terms.name, holder=self._terms.holder)
 
     async def keep(self) -> NoReturn:
         """Renew for ever; LeaseLostError where another holds the Lease or renewing has failed for too long."""
+        held = True
         while True:
-            await asyncio.sleep(self._terms.retry_period)
+            await asyncio.sleep(self._terms.renew_period if held else self._terms.retry_period)
             left = self._renewed_at + self._terms.renew_deadline - self._monotonic()
             if left <= 0:
                 raise LeaseLostError(f"lease {self._terms.name} could not be renewed: is the API server reachable?")
@@ -109,11 +123,52 @@ class LeaseElection:
         if lease is not None and lease.spec.holder_identity == self._terms.holder:
             await self._write(lease, msgspec.structs.replace(lease.spec, holder_identity=""))
 
+    async def _stand_by(self) -> None:
+        """Watch the Lease until it may be taken, or for a retry period where it cannot be watched."""
+        watching = asyncio.create_task(self._watch())
+        try:
+            await asyncio.sleep(self._terms.retry_period)
+            while not watching.done() and not self._may_be_taken():  # noqa: ASYNC110 - time has no event
+                await asyncio.sleep(self._terms.retry_period)
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+
+    async def _watch(self) -> None:
+        """Follow the Lease until the API server ends the watch; an end for another reason is logged."""
+        params = {
+            "watch": "true",
+            "fieldSelector": f"metadata.name={self._terms.name}",
+            "resourceVersion": self._watched_from,
+        }
+        try:
+            async with aclosing(self._kube.lines(self._collection, params=params)) as lines:
+                async for line in lines:
+                    event = msgspec.json.decode(line, type=_Event)
+                    if event.type in {"DELETED", "ERROR"}:
+                        return
+                    if event.type != "BOOKMARK":
+                        self._see(msgspec.json.decode(event.object, type=_Lease))
+        except (TransientError, PermanentError, msgspec.DecodeError) as error:
+            log.warning("lease not watched", lease=self._terms.name, reason=str(error))
+
+    def _see(self, lease: _Lease) -> None:
+        if lease.spec != self._seen:
+            self._seen, self._seen_at = lease.spec, self._monotonic()
+        if lease.spec.holder_identity != self._terms.holder:
+            self.told = lease.metadata.annotations
+
+    def _may_be_taken(self) -> bool:
+        """Whether nobody else holds the Lease, as far as was seen: our own clock tells when it has run out."""
+        expired = self._monotonic() - self._seen_at > self._terms.duration
+        return self._seen.holder_identity in {"", self._terms.holder} or expired
+
     async def _try(self, longest: float) -> bool:
-        """Try once, for so many seconds at most and for no longer than half of the deadline."""
+        """Try once, for so many seconds at most and for no longer than a third of the deadline."""
         started = self._monotonic()
         try:
-            async with asyncio.timeout(min(longest, self._terms.renew_deadline / 2)):
+            async with asyncio.timeout(min(longest, self._terms.renew_deadline / 3)):
                 held = await self._take_or_renew()
         except ConflictError:
             return False
@@ -129,12 +184,9 @@ class LeaseElection:
         if lease is None:
             await self._create()
             return True
-        if lease.spec != self._seen:
-            self._seen, self._seen_at = lease.spec, self._monotonic()
-        ours = lease.spec.holder_identity == self._terms.holder
-        expired = self._monotonic() - self._seen_at > self._terms.duration
-        if lease.spec.holder_identity and not ours and not expired:
-            self.told = lease.metadata.annotations
+        self._see(lease)
+        if not self._may_be_taken():
+            self._watched_from = lease.metadata.resource_version
             return False
         await self._write(lease, self._claim(lease.spec))
         return True

@@ -90,7 +90,7 @@ def lease_rules() -> list[Manifest]:
     """What the controller may do in its own namespace: elect a leader."""
     return [
         rule("coordination.k8s.io", ["leases"], ("create",)),
-        rule("coordination.k8s.io", ["leases"], ("get", "update", "patch"), names=[LEASE_NAME]),
+        rule("coordination.k8s.io", ["leases"], ("get", "watch", "update"), names=[LEASE_NAME]),
     ]
 
 

@@ -1,19 +1,20 @@
 """Leader election of two replicas against an API server in memory, on a clock that tests move."""
 
 import asyncio
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator, Mapping
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from kpack_reconciler.clients.kube.client import KubeClient, NotFoundError
 from kpack_reconciler.clients.kube.config import ClusterConfig
-from kpack_reconciler.errors import TransientError
+from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.observe.lease import LeaseElection, LeaseLostError, LeaseTerms
 from tests.fakes.kubernetes import FakeKubernetes
 from tests.fakes.swift_loop import SwiftLoop
 
-LEASE = "/apis/coordination.k8s.io/v1/namespaces/kpack/leases/kpack-controller"
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/kpack/leases"
+LEASE = f"{LEASES}/kpack-controller"
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 
 
@@ -22,21 +23,35 @@ class Hand:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.reads = 0
 
     def read(self) -> float:
         """Seconds since the start."""
+        self.reads += 1
         return self.seconds
 
 
 def election(kube: KubeClient, holder: str, hand: Hand) -> LeaseElection:
-    terms = LeaseTerms(namespace="kpack", name="kpack-controller", holder=holder, retry_period=0.001)
-    return LeaseElection(kube, terms, now=lambda: NOW, monotonic=hand.read)
+    terms = LeaseTerms(
+        namespace="kpack", name="kpack-controller", holder=holder, renew_period=0.001, retry_period=0.001
+    )
+    return LeaseElection(kube, terms, now=lambda: NOW + timedelta(seconds=hand.seconds), monotonic=hand.read)
 
 
-async def seen_by_standby(api: FakeKubernetes) -> None:
+async def some_requests(api: FakeKubernetes) -> None:
     async with asyncio.timeout(5):
         before = len(api.requests)
         while len(api.requests) < before + 3:  # noqa: ASYNC110 - the fake server has no event for it
+            await asyncio.sleep(0)
+
+
+async def watched(api: FakeKubernetes, hand: Hand) -> None:
+    """Wait until a standby watches the Lease and has looked at the clock again."""
+    async with asyncio.timeout(5):
+        while ("GET", LEASES) not in api.requests:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+        before = hand.reads
+        while hand.reads < before + 3:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0)
 
 
@@ -47,9 +62,9 @@ async def test_a_standby_takes_over_after_the_leader_falls_silent() -> None:
         await election(kube, "first", hand).acquire()
         second = asyncio.create_task(election(kube, "second", hand).acquire())
 
-        await seen_by_standby(api)
+        await watched(api, hand)
         hand.seconds = 14.0
-        await seen_by_standby(api)
+        await watched(api, hand)
         assert api.get(LEASE)["spec"]["holderIdentity"] == "first"
         hand.seconds = 16.0
         async with asyncio.timeout(5):
@@ -57,7 +72,55 @@ async def test_a_standby_takes_over_after_the_leader_falls_silent() -> None:
 
     spec = api.get(LEASE)["spec"]
     assert (spec["holderIdentity"], spec["leaseTransitions"]) == ("second", 1)
-    assert spec["renewTime"] == "2026-11-24T10:00:00.000000Z"
+    assert spec["renewTime"] == "2026-11-24T10:00:16.000000Z"
+
+
+async def test_a_standby_asks_once_and_watches() -> None:
+    """While the leader renews, its standby makes two requests: it reads the Lease, and watches it."""
+    api, hand = FakeKubernetes(), Hand()
+    async with api.serve() as config, KubeClient(config) as kube:
+        first = election(kube, "first", hand)
+        await first.acquire()
+        await first._try(1.0)
+        api.requests.clear()
+        standby = election(kube, "second", hand)
+        second = asyncio.create_task(standby.acquire())
+        for seconds in (10.0, 20.0, 30.0):
+            await watched(api, hand)
+            hand.seconds = seconds
+            assert await first._try(1.0)
+            async with asyncio.timeout(5):
+                while standby._seen_at < seconds:  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+
+    reads = [path for method, path in api.requests if method == "GET" and "/leases" in path]
+    assert (api.get(LEASE)["spec"]["holderIdentity"], len(reads)) == ("first", 2)
+
+
+class Unwatchable(KubeClient):
+    """Refuses every watch, as with the rights of an older installation."""
+
+    async def lines(  # noqa: D102 - the client's
+        self, path: str, *, params: Mapping[str, str] | None = None, read_timeout: float | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        raise PermanentError("Forbidden", f"{path} {params} {read_timeout}")
+        yield b""
+
+
+async def test_a_standby_that_may_not_watch_reads_the_lease() -> None:
+    """Again and again, and takes it over all the same."""
+    api, hand = FakeKubernetes(), Hand()
+    async with api.serve() as config, Unwatchable(config) as kube:
+        await election(kube, "first", hand).acquire()
+        second = asyncio.create_task(election(kube, "second", hand).acquire())
+        await some_requests(api)
+        hand.seconds = 16.0
+        async with asyncio.timeout(5):
+            await second
+
+    assert api.get(LEASE)["spec"]["holderIdentity"] == "second"
 
 
 async def test_a_leader_whose_lease_was_taken_stops() -> None:
@@ -81,7 +144,7 @@ async def test_a_leader_that_cannot_renew_stops_before_another_may_start() -> No
         first = election(kube, "first", hand)
         await first.acquire()
         keeping = asyncio.create_task(first.keep())
-        await seen_by_standby(api)
+        await some_requests(api)
         hand.seconds = 11.0
         for _ in range(1000):
             api.refuse_next("GET", "leases", 500)

@@ -13,7 +13,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def election(kube: KubeClient, holder: str, notes: dict[str, str]) -> LeaseElection:
-    terms = LeaseTerms(namespace="kpack", name="kpack-controller", holder=holder, retry_period=0.01)
+    terms = LeaseTerms(namespace="kpack", name="kpack-controller", holder=holder, renew_period=0.01, retry_period=0.01)
     return LeaseElection(kube, terms, now=lambda: NOW, monotonic=lambda: 0.0, notes=lambda: notes)
 
 

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import aiohttp
 import pytest
 
 from kpack_reconciler.clients.kube.client import KubeClient
-from kpack_reconciler.observe.lease import LeaseLostError
+from kpack_reconciler.observe.lease import LeaseLostError, LeaseTerms
 from kpack_reconciler.settings import Settings
 from kpack_reconciler.wiring.controller import Controller
 from tests.fakes.kubernetes import FakeKubernetes
@@ -81,8 +82,10 @@ async def test_a_standby_only_watches() -> None:
     assert {method for method, _ in api.requests} == {"GET"}
 
 
-async def test_losing_the_lease_ends_the_controller() -> None:
+async def test_losing_the_lease_ends_the_controller(monkeypatch: pytest.MonkeyPatch) -> None:
     """When another holder appears in the Lease, all workers stop with an error that ends the process."""
+    at_once = partial(LeaseTerms, renew_period=0.01, retry_period=0.01)
+    monkeypatch.setattr("kpack_reconciler.wiring.controller.LeaseTerms", at_once)
     api = FakeKubernetes()
 
     async with running(api) as task:
