@@ -7,6 +7,8 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from time import monotonic
 from typing import Any, get_args
 
 import aiohttp
@@ -14,6 +16,8 @@ import pytest
 from msgspec.structs import replace
 
 from kpack_api.core import Pod
+from kpack_api.names import IMAGE_LABEL
+from kpack_api.process import LEASE_NAME
 from kpack_api.types import BuilderStatus, BuildStatus, ImageStatus, Kind, SourceResolverStatus
 from kpack_api.wire import ObjectMeta
 from kpack_reconciler.clients.kube.client import KubeClient
@@ -21,6 +25,7 @@ from kpack_reconciler.clients.service_accounts import ServiceAccounts
 from kpack_reconciler.errors import ConflictError, PermanentError
 from kpack_reconciler.model import actions
 from kpack_reconciler.model.keys import Key
+from kpack_reconciler.observe.lease import LeaseElection, LeaseTerms
 from kpack_reconciler.wiring import webhook as wiring
 from kpack_reconciler.wiring.controller import Controller
 from pulumi_kpack.manifests.rbac import access, access_to
@@ -56,14 +61,14 @@ def orders(namespace: str) -> list[actions.Action]:
     premises = (actions.Premise(key=key, resource_version="1"),)
     meta = ObjectMeta(name="app", namespace=namespace)
     build, resolver, claim = (
-        replace(BUILD, metadata=meta),
+        replace(BUILD, metadata=replace(meta, labels={IMAGE_LABEL: "app"})),
         replace(RESOLVER, metadata=meta),
         replace(CLAIM, metadata=meta),
     )
     gone = {"namespace": namespace, "name": "app", "uid": "u", "reason": "r"}
     return [
         actions.CreateBuild(build=build, reason="r"),
-        actions.CreateBuild(build=build, premises=premises, reason="r"),
+        actions.CreateBuild(build=build, premises=premises, seen=frozenset(), reason="r"),
         actions.DeleteBuild(**gone),
         actions.CreateSourceResolver(source_resolver=resolver, reason="r"),
         actions.UpdateSourceResolver(source_resolver=resolver, reason="r"),
@@ -213,6 +218,23 @@ async def test_a_whole_controller_is_allowed_all_it_does(granted: tuple[Any, ...
     if namespaces:
         assert "status" not in api.get(elsewhere)
         assert not [path for _, path in api.requests if "/other/" in path]
+
+
+async def test_a_standby_is_allowed_to_watch_the_lease() -> None:
+    """The Lease of that name, which is all that it asks for."""
+    api = GuardedKubernetes(CONTROLLER, EVERYWHERE)
+    async with api.serve() as config, KubeClient(config) as kube:
+        leader, standby = (
+            LeaseElection(kube, terms, now=lambda: datetime.now(UTC), monotonic=monotonic)
+            for terms in (LeaseTerms(namespace=SYSTEM, name=LEASE_NAME, holder=name) for name in ("first", "second"))
+        )
+        await leader.acquire()
+        standing_by = asyncio.create_task(standby.acquire())
+        await until(lambda: any(path.endswith("/leases") for method, path in api.requests if method == "GET"))
+        standing_by.cancel()
+        await asyncio.gather(standing_by, return_exceptions=True)
+
+    assert api.refused == []
 
 
 async def test_a_namespace_that_cannot_be_seen_does_not_hold_the_others_up(monkeypatch: pytest.MonkeyPatch) -> None:

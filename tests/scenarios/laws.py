@@ -64,9 +64,8 @@ class Laws(Watcher):
 
     No more than `limit` pods may run, those not counted that are being deleted; None for any number.
 
-    Of an Image whose newest Build somebody deleted (`meddled`), nothing is said about numbers, reasons, the last result
-    and a second Build at a time: kpack gives the number again, and a controller that hears of it before it hears of a
-    Build that it has just made goes on from what it knows.
+    Of an Image whose newest Build somebody deleted (`meddled`), nothing is said about numbers, reasons and the last
+    result: kpack gives the number again, and a controller that has not heard of it goes on from what it knows.
     """
 
     world: World
@@ -121,7 +120,7 @@ class Laws(Watcher):
         if not meddled and number != (history[-1].number + 1 if history else 1):
             self._breach(Breach.DOUBLE, f"{name} has number {number} after {len(history)} builds")
         running = [other["metadata"]["name"] for other in self._siblings(build) if succeeded(other) == "Unknown"]
-        if running and not meddled:
+        if running:
             self._breach(Breach.DOUBLE, f"{name} was made while {running} runs")
         if history and not meddled:
             self._justify(name, inputs, reasons, history[-1])

@@ -162,9 +162,9 @@ def _create(world: ImageWorld, build: Build) -> tuple[Action, ...]:
     image = world.image
     reasons = build.metadata.annotations[BUILD_REASON_ANNOTATION]
     if build_number(build) == 1:
-        return (CreateBuild(build=build, reason=reasons),)
+        return (CreateBuild(build=build, seen=_seen(world, build), reason=reasons),)
     return (
-        CreateBuild(build=build, premises=_premises(world), reason=reasons),
+        CreateBuild(build=build, premises=_premises(world), seen=_seen(world, build), reason=reasons),
         RecordEvent(
             kind=Kind.IMAGE,
             subject=image.metadata,
@@ -186,6 +186,13 @@ def _premises(world: ImageWorld) -> tuple[Premise, ...]:
         for value in found
         if value is not None
     )
+
+
+def _seen(world: ImageWorld, build: Build) -> frozenset[str] | None:
+    """The Builds that were seen, where the Image's status says that this one's number was given already."""
+    if world.image.status.build_counter < build_number(build):
+        return None
+    return frozenset(seen.metadata.uid for seen in world.builds)
 
 
 def _status(image: Image, builds: tuple[Build, ...], *, cache_name: str) -> ImageStatus:

@@ -14,16 +14,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-import msgspec
 import structlog
 
 from kpack_api.dialects import build_pivotal_io_v1alpha1 as dialect
 from kpack_api.names import BUILD_API_VERSION
 from kpack_api.process import CONTROLLER_NAME
 from kpack_api.types import Kind
-from kpack_api.wire import ObjectMeta, Wire, to_manifest
+from kpack_api.wire import Wire, to_manifest
 from kpack_reconciler.clients.kube.client import KubeClient, NotFoundError, PatchStyle
 from kpack_reconciler.clients.kube.paths import core_path, object_path
+from kpack_reconciler.effects.premises import check_premises, check_seen
 from kpack_reconciler.errors import ConflictError, PermanentError, TransientError
 from kpack_reconciler.model.actions import (
     Action,
@@ -36,7 +36,6 @@ from kpack_reconciler.model.actions import (
     DeletePod,
     InspectBuilderImage,
     PatchStatus,
-    Premise,
     ReadServiceAccount,
     RebaseImage,
     RecordEvent,
@@ -56,12 +55,6 @@ log = structlog.get_logger(__name__)
 _CLAIMS = "persistentvolumeclaims"
 _LONGEST_EVENT_MESSAGE = 1024
 
-
-class _Object(msgspec.Struct):
-    metadata: ObjectMeta
-
-
-_decode = msgspec.json.Decoder(_Object).decode
 
 Describe = Callable[[str, str], Awaitable[Credentials | None]]
 """Which credentials the service account of this namespace and name has; None where it does not exist."""
@@ -106,7 +99,9 @@ class KubeObjects:
     async def _create(self, action: CreateBuild | CreateSourceResolver | CreateCacheClaim | CreatePod) -> None:
         match action:
             case CreateBuild(build=build):
-                await self._check(action.premises)
+                await check_premises(self.kube, action.premises)
+                if action.seen is not None:
+                    await check_seen(self.kube, build.metadata, action.seen)
                 path, body = object_path(Kind.BUILD, build.metadata.namespace), dialect.manifest(build)
             case CreateSourceResolver(source_resolver=resolver):
                 path = object_path(Kind.SOURCE_RESOLVER, resolver.metadata.namespace)
@@ -114,20 +109,9 @@ class KubeObjects:
             case CreateCacheClaim(claim=claim):
                 path, body = core_path(_CLAIMS, claim.metadata.namespace), _core(claim, "PersistentVolumeClaim")
             case CreatePod(pod=pod):
-                await self._check(action.premises)
+                await check_premises(self.kube, action.premises)
                 path, body = core_path("pods", pod.metadata.namespace), _core(pod, "Pod")
         await self.kube.create(path, body)
-
-    async def _check(self, premises: tuple[Premise, ...]) -> None:
-        """Ask the API server itself whether all premises still hold; ConflictError where one does not."""
-        for premise in premises:
-            key = premise.key
-            try:
-                raw = await self.kube.get(object_path(key.kind, key.namespace, key.name))
-            except NotFoundError as error:
-                raise ConflictError(f"{key} is gone") from error
-            if _decode(raw).metadata.resource_version != premise.resource_version:
-                raise ConflictError(f"{key} has changed since it was seen")
 
     async def _delete(self, action: DeleteBuild | DeleteCacheClaim | DeletePod) -> None:
         match action:

@@ -37,10 +37,14 @@ class CreateBuild:
 
     Nothing is created unless the API server says that all `premises` still hold: they come by several watches, one of
     which may lag behind the newest Build, and the next would be made of what is older. That is one GET for each.
+
+    `seen`, else None, are the UIDs of all Builds that the decision knew, where the Image's status tells of more: the
+    newest was deleted, and another may have been made that was not seen yet. That is one LIST of the Image's Builds.
     """
 
     build: Build
     premises: tuple[Premise, ...] = ()
+    seen: frozenset[str] | None = None
     reason: str
 
 

@@ -171,6 +171,29 @@ def test_two_looks_at_stale_data_ask_for_the_same_build() -> None:
     assert names == [build_name("app", 2, uid=make.IMAGE_UID)] * 2
 
 
+@pytest.mark.parametrize(
+    ("builds", "counter", "seen"),
+    [
+        pytest.param((), 0, None, id="the first Build"),
+        pytest.param((1,), 1, None, id="the next one"),
+        pytest.param((), 1, (), id="all were deleted"),
+        pytest.param((1,), 2, (1,), id="the newest was deleted, or is not seen yet"),
+    ],
+)
+def test_a_number_that_was_given_is_given_again_only_where_all_builds_were_seen(
+    builds: tuple[int, ...], counter: int, seen: tuple[int, ...] | None
+) -> None:
+    """The status tells of more Builds than the cache: the API server is asked whether any were not seen."""
+    known = {number: make.succeeded_build(number) for number in builds}
+    world = make.image_world()
+    image = replace(world.image, status=replace(world.image.status, build_counter=counter))
+    world = dataclasses.replace(world, image=image, builds=tuple(known.values()), source_resolver=MOVED)
+
+    (create,) = (action for action in decide_image(world, make.NOW).actions if isinstance(action, CreateBuild))
+
+    assert create.seen == (None if seen is None else frozenset(known[number].metadata.uid for number in seen))
+
+
 def test_after_a_failure_the_last_success_is_carried_on() -> None:
     """The failed Build's own last build goes into the next one, and `latestImage` is kept."""
     last = LastBuild(image=make.APP_IMAGE, stack_id=make.STACK_ID)
