@@ -1,0 +1,61 @@
+"""An Image that somebody edits by hand while a program declares it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from dev.build_service import APPLICATION, kubectl
+from dev.environment import Environment
+from tests.e2e.programs import Program, write_program
+
+pytestmark = pytest.mark.e2e
+
+PROGRAM = """
+import json
+from pathlib import Path
+
+from pulumi_kpack import Image
+
+settings = json.loads((Path(__file__).parent / "settings.json").read_text())
+builder = {"kind": "Builder", "name": "nobody"}
+Image("edited", {**settings, "builder": builder, "service_account": "default", "wait": "none"})
+"""
+
+
+def settings(service: Environment, limit: int) -> dict[str, object]:
+    source = {"git": {"url": f"{service.git_url}/{APPLICATION}.git", "revision": "main"}}
+    return {"tag": f"{service.registry}/edits/edited", "source": source, "failed_build_history_limit": limit}
+
+
+@pytest.fixture
+def program(service: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    written = write_program(tmp_path_factory.mktemp("programs") / "edits", service, source=PROGRAM)
+    yield written
+    written.pulumi("destroy", "--yes", "--skip-preview", "--remove")
+
+
+def limit(service: Environment) -> int:
+    return int(kubectl(service, "get", "image", "edited", "-o", "jsonpath={.spec.failedBuildHistoryLimit}"))
+
+
+def test_an_edit_by_hand_is_named_with_its_field(service: Environment, program: Program) -> None:
+    """Another value of the program meets it: field and manager are told, nothing is lost, and it can be taken over."""
+    program.settle(settings(service, 3))
+    program.pulumi("up", "--yes", "--skip-preview")
+    edit = json.dumps({"spec": {"failedBuildHistoryLimit": 5}})
+    kubectl(service, "patch", "image", "edited", "--type=merge", "--field-manager=kubectl-edit", "-p", edit)
+
+    program.settle(settings(service, 4))
+    refused = program.attempt("up", "--yes", "--skip-preview")
+    told = refused.stdout + refused.stderr
+    kept = limit(service)
+    forcing = replace(program, environment={**program.environment, "PULUMI_K8S_ENABLE_PATCH_FORCE": "true"})
+    forcing.pulumi("up", "--yes", "--skip-preview")
+
+    assert refused.returncode != 0
+    assert 'conflict with "kubectl-edit"' in told
+    assert ".spec.failedBuildHistoryLimit" in told
+    assert (kept, limit(service)) == (5, 4)
+    program.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
