@@ -40,12 +40,28 @@ def limit(service: Environment) -> int:
     return int(kubectl(service, "get", "image", "edited", "-o", "jsonpath={.spec.failedBuildHistoryLimit}"))
 
 
-def test_an_edit_by_hand_is_named_with_its_field(service: Environment, program: Program) -> None:
+def edit(service: Environment, manager: str) -> None:
+    value = json.dumps({"spec": {"failedBuildHistoryLimit": 5}})
+    kubectl(service, "patch", "image", "edited", "--type=merge", f"--field-manager={manager}", "-p", value)
+
+
+def test_an_edit_by_hand_gives_way_to_the_program(service: Environment, program: Program) -> None:
+    """Pulumi's provider takes what `kubectl edit` set for its own, and writes the program's next value."""
+    program.settle(settings(service, 3))
+    program.pulumi("up", "--yes", "--skip-preview")
+    edit(service, "kubectl-edit")
+
+    program.settle(settings(service, 4))
+    program.pulumi("up", "--yes", "--skip-preview")
+
+    assert limit(service) == 4
+
+
+def test_a_field_of_another_tool_is_named_with_its_manager(service: Environment, program: Program) -> None:
     """Another value of the program meets it: field and manager are told, nothing is lost, and it can be taken over."""
     program.settle(settings(service, 3))
     program.pulumi("up", "--yes", "--skip-preview")
-    edit = json.dumps({"spec": {"failedBuildHistoryLimit": 5}})
-    kubectl(service, "patch", "image", "edited", "--type=merge", "--field-manager=kubectl-edit", "-p", edit)
+    edit(service, "another-tool")
 
     program.settle(settings(service, 4))
     refused = program.attempt("up", "--yes", "--skip-preview")
@@ -55,7 +71,7 @@ def test_an_edit_by_hand_is_named_with_its_field(service: Environment, program: 
     forcing.pulumi("up", "--yes", "--skip-preview")
 
     assert refused.returncode != 0
-    assert 'conflict with "kubectl-edit"' in told
+    assert 'conflict with "another-tool"' in told
     assert ".spec.failedBuildHistoryLimit" in told
     assert (kept, limit(service)) == (5, 4)
     program.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")

@@ -1,7 +1,6 @@
 """What is in a cluster already is taken over by `up`: an installation of kpack 0.0.x, and one that kubectl made.
 
-The tests take the session's service away, each goes on from what the one before left, and the last one's `up` brings
-the service back.
+Each test goes on from what the one before left; the last one's `up` leaves the session's service.
 """
 
 import json
@@ -85,6 +84,14 @@ def opened(service: Environment) -> Iterator[Door]:
 
 
 @pytest.fixture(scope="module")
+def installed(alone: Environment) -> Environment:
+    """Give the cluster with the session's stack."""
+    pulumi(alone, ["up", "--yes", "--skip-preview", "--stack", STACK])
+    await_rollouts(alone.state, lambda _text: None)
+    return alone
+
+
+@pytest.fixture(scope="module")
 def rendered(service: Environment, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the folder that the session's program, with its stack's name and configuration, was rendered to."""
     folder = tmp_path_factory.mktemp("rendered")
@@ -102,8 +109,9 @@ def rendered(service: Environment, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="module")
-def kpack(service: Environment, opened: Door, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kpack]:
-    """Give a cluster where kpack 0.0.9 was, instead of the session's service; at the end that is back."""
+def kpack(installed: Environment, opened: Door, tmp_path_factory: pytest.TempPathFactory) -> Kpack:
+    """Give a cluster where kpack 0.0.9 was, instead of the session's service."""
+    service = installed
     run_image = kubectl(service, "get", "builder/sample-builder", "-o", "jsonpath={.status.stack.runImage}")
     create_repository(service.state.git, NAMESPACE)
     folder, url = tmp_path_factory.mktemp("taken-over") / "app", f"{service.git_url}/{NAMESPACE}.git"
@@ -122,18 +130,11 @@ def kpack(service: Environment, opened: Door, tmp_path_factory: pytest.TempPathF
         builder=push_held_builder(service),
         run_image=run_image,
     )
-    try:
-        pulumi(service, ["destroy", "--yes", "--skip-preview", "--stack", STACK])
-        kubectl(service, "wait", "--for=delete", "namespace/kpack", "--timeout=60s")
-        kubectl(service, "delete", "crd", *definitions(service))
-        install_kpack(cluster)
-        yield cluster
-    finally:
-        for step in () if outputs(service) else STEPS:
-            kubectl(service, *step.split()[1:], "--ignore-not-found", "--timeout=60s")
-        pulumi(service, ["up", "--yes", "--skip-preview", "--refresh", "--stack", STACK])
-        await_rollouts(service.state, lambda _text: None)
-        kubectl(service, "delete", "namespace", NAMESPACE, "--ignore-not-found")
+    pulumi(service, ["destroy", "--yes", "--skip-preview", "--stack", STACK])
+    kubectl(service, "wait", "--for=delete", "namespace/kpack", "--timeout=60s")
+    kubectl(service, "delete", "crd", *definitions(service))
+    install_kpack(cluster)
+    return cluster
 
 
 @pytest.fixture(scope="module")
@@ -158,15 +159,15 @@ def taking(kpack: Kpack, tmp_path_factory: pytest.TempPathFactory) -> Program:
     return written
 
 
-def test_the_rendered_objects_are_those_of_up(service: Environment, rendered: Path) -> None:
+def test_the_rendered_objects_are_those_of_up(installed: Environment, rendered: Path) -> None:
     """The files have what `up` has sent, no more and no less, and the cluster has all of it."""
     files = {identity(each): each for each in map(read, rendered.rglob("*.yaml"))}
-    exported = json.loads(pulumi(service, ["stack", "export", "--stack", STACK]))["deployment"]["resources"]
+    exported = json.loads(pulumi(installed, ["stack", "export", "--stack", STACK]))["deployment"]["resources"]
     sent = [each["inputs"] for each in exported if each["type"].startswith("kubernetes:") and not each.get("external")]
 
     assert {key: each["metadata"]["name"] for key, each in files.items()}.keys() == set(map(identity, sent))
     assert files == {identity(each): without_status(each) for each in sent}
-    live = json.loads(kubectl(service, "get", "-R", "-f", str(rendered), "-o", "json"))["items"]
+    live = json.loads(kubectl(installed, "get", "-R", "-f", str(rendered), "-o", "json"))["items"]
     assert [identity(each) for each in live if not holds(each, files[identity(each)])] == []
     assert len(live) == len(files)
 
@@ -230,6 +231,7 @@ def test_kubectl_alone_installs_what_was_rendered(kpack: Kpack, taking: Program,
 
     assert outputs(service)["image"].startswith(f"{service.registry}/{APPLICATION}@sha256:")
     assert (kubectl(service, "get", "builds", "-o", "name"), service_pods(service)) == before
+    pulumi(service, ["destroy", "--yes", "--skip-preview", "--stack", STACK])
 
 
 def service_pods(service: Environment) -> str:
