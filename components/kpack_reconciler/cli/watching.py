@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from kpack_api.wire import ObjectMeta
+from kpack_reconciler.clients.kube.answers import decode_event, decode_object, decode_page
 from kpack_reconciler.clients.kube.client import KubeClient
 from kpack_reconciler.errors import TransientError
 
@@ -31,25 +31,6 @@ _WATCH_SECONDS = 240
 _SILENCE_SECONDS = 90.0
 """Bookmarks come about each minute, so longer silence means a dead connection."""
 _PAGE = "500"
-
-
-class _ListMeta(msgspec.Struct, rename="camel"):
-    resource_version: str = ""
-    continue_: str = msgspec.field(default="", name="continue")
-
-
-class _List(msgspec.Struct):
-    metadata: _ListMeta
-    items: list[msgspec.Raw]
-
-
-class _Object(msgspec.Struct):
-    metadata: ObjectMeta
-
-
-class _Event(msgspec.Struct):
-    type: str
-    object: msgspec.Raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +121,7 @@ async def _read(kube: KubeClient, watched: Watched[T]) -> tuple[dict[tuple[str, 
     found: dict[tuple[str, str], T] = {}
     params = {**watched.selector, "limit": _PAGE}
     while True:
-        page = msgspec.json.decode(await kube.get(watched.path, params=params), type=_List)
+        page = decode_page(await kube.get(watched.path, params=params))
         found |= {key: watched.decode(item) for item in page.items if _is(watched, key := _key(item))}
         if not page.metadata.continue_:
             return found, page.metadata.resource_version
@@ -157,7 +138,7 @@ async def _changes(kube: KubeClient, watched: Watched[T], version: str) -> Async
     }
     async with aclosing(kube.lines(watched.path, params=params, read_timeout=_SILENCE_SECONDS)) as lines:
         async for line in lines:
-            event = msgspec.json.decode(line, type=_Event)
+            event = decode_event(line)
             if event.type == "ERROR":
                 return
             if event.type != "BOOKMARK" and _is(watched, key := _key(event.object)):
@@ -165,7 +146,7 @@ async def _changes(kube: KubeClient, watched: Watched[T], version: str) -> Async
 
 
 def _key(raw: msgspec.Raw) -> tuple[str, str]:
-    metadata = msgspec.json.decode(raw, type=_Object).metadata
+    metadata = decode_object(raw).metadata
     return metadata.namespace, metadata.name
 
 

@@ -13,28 +13,31 @@ def retry_after(response: aiohttp.ClientResponse) -> float | None:
     `Retry-After` (RFC 9110), else what rate limits tell once nothing remains: `RateLimit-Reset` (IETF draft, seconds),
     `X-RateLimit-Reset` (GitHub, a moment).
     """
+    seconds = _asked_for(response)
+    if seconds is None:
+        seconds = _until_reset(response)
+    return None if seconds is None else min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS)
+
+
+def _asked_for(response: aiohttp.ClientResponse) -> float | None:
     text = response.headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
     try:
-        if text.isascii() and text.isdigit():
-            seconds = float(text)
-        else:
-            until, sent = (parsedate_to_datetime(date) for date in (text, response.headers.get("Date", "")))
-            seconds = (until - sent).total_seconds()
+        until, sent = (parsedate_to_datetime(date) for date in (text, response.headers.get("Date", "")))
+        return (until - sent).total_seconds()
     except (ValueError, TypeError):
-        return _until_reset(response)
-    return min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS)
+        return None
 
 
 def _until_reset(response: aiohttp.ClientResponse) -> float | None:
     headers = response.headers
     try:
         if headers.get("RateLimit-Remaining", "").partition(";")[0].strip() == "0":
-            seconds = float(headers["RateLimit-Reset"])
-        elif headers.get("X-RateLimit-Remaining", "") == "0":
+            return float(headers["RateLimit-Reset"])
+        if headers.get("X-RateLimit-Remaining", "") == "0":
             sent = parsedate_to_datetime(headers["Date"]).timestamp()
-            seconds = float(headers["X-RateLimit-Reset"]) - sent
-        else:
-            return None
+            return float(headers["X-RateLimit-Reset"]) - sent
     except (KeyError, ValueError, TypeError):
-        return None
-    return min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS)
+        pass
+    return None

@@ -24,6 +24,7 @@ import msgspec
 import structlog
 
 from kpack_api.wire import ObjectMeta, Wire
+from kpack_reconciler.clients.kube.answers import decode_event
 from kpack_reconciler.clients.kube.client import KubeClient, NotFoundError
 from kpack_reconciler.clients.kube.paths import resource_path
 from kpack_reconciler.errors import ConflictError, PermanentError, TransientError
@@ -48,11 +49,6 @@ class _LeaseSpec(Wire, frozen=True, kw_only=True):
 class _Lease(Wire, frozen=True, kw_only=True):
     metadata: ObjectMeta
     spec: _LeaseSpec = _LeaseSpec()
-
-
-class _Event(msgspec.Struct):
-    type: str
-    object: msgspec.Raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +141,7 @@ class LeaseElection:
         try:
             async with aclosing(self._kube.lines(self._collection, params=params)) as lines:
                 async for line in lines:
-                    event = msgspec.json.decode(line, type=_Event)
+                    event = decode_event(line)
                     if event.type in {"DELETED", "ERROR"}:
                         return
                     if event.type != "BOOKMARK":

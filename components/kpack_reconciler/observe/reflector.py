@@ -22,8 +22,8 @@ from typing import Generic, TypeVar
 import msgspec
 import structlog
 
-from kpack_api.wire import ObjectMeta
 from kpack_reconciler.cache.store import Store, T
+from kpack_reconciler.clients.kube.answers import WatchEvent, decode_event, decode_object, decode_page
 from kpack_reconciler.clients.kube.client import GoneError, KubeClient
 from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.metrics import LISTS, WATCH_FAILURES
@@ -40,33 +40,11 @@ _LONGEST_DELAY = 30.0
 _HTTP_GONE = 410
 
 
-class _ListMeta(msgspec.Struct, rename="camel"):
-    resource_version: str = ""
-    continue_: str = msgspec.field(default="", name="continue")
-
-
-class _List(msgspec.Struct):
-    metadata: _ListMeta
-    items: list[msgspec.Raw]
-
-
-class _Event(msgspec.Struct):
-    type: str
-    object: msgspec.Raw
-
-
-class _Object(msgspec.Struct):
-    metadata: ObjectMeta
-
-
 class _Failure(msgspec.Struct):
     code: int = 0
     message: str = ""
 
 
-_decode_list = msgspec.json.Decoder(_List).decode
-_decode_event = msgspec.json.Decoder(_Event).decode
-_decode_object = msgspec.json.Decoder(_Object).decode
 _decode_failure = msgspec.json.Decoder(_Failure).decode
 
 
@@ -142,7 +120,7 @@ class Reflector(Generic[T]):
         gone = {(each.namespace, each.name) for each in known if self.namespace in ("", each.namespace)}
         params = {"limit": str(_PAGE), **self._selector()}
         while True:
-            page = self._read(_decode_list, await self._kube.get(self._watched.path, params=params))
+            page = self._read(decode_page, await self._kube.get(self._watched.path, params=params))
             for raw in page.items:
                 gone.discard(self._put(raw))
             if not page.metadata.continue_:
@@ -166,7 +144,7 @@ class Reflector(Generic[T]):
         lines = self._kube.lines(self._watched.path, params=params, read_timeout=_SILENCE_SECONDS)
         async with aclosing(lines):
             async for line in lines:
-                self._take(self._read(_decode_event, line))
+                self._take(self._read(decode_event, line))
 
     def _read(self, decode: Callable[[bytes], Read], raw: bytes) -> Read:
         try:
@@ -177,11 +155,11 @@ class Reflector(Generic[T]):
         except msgspec.DecodeError as error:
             raise TransientError(f"{self._watched.path}: the answer is no whole JSON: {error}") from error
 
-    def _take(self, event: _Event) -> None:
+    def _take(self, event: WatchEvent) -> None:
         if event.type == "ERROR":
             failure = _decode_failure(event.object)
             raise (GoneError if failure.code == _HTTP_GONE else TransientError)(f"watch ended: {failure.message}")
-        metadata = _decode_object(event.object).metadata
+        metadata = decode_object(event.object).metadata
         if event.type == "DELETED":
             self._remove(metadata.namespace, metadata.name)
         elif event.type != "BOOKMARK":
@@ -189,7 +167,7 @@ class Reflector(Generic[T]):
         self._version, self.broken_since = metadata.resource_version, None
 
     def _put(self, raw: msgspec.Raw) -> tuple[str, str]:
-        metadata = _decode_object(raw).metadata
+        metadata = decode_object(raw).metadata
         place = (metadata.namespace, metadata.name)
         known = self._watched.store.get(*place)
         if known is not None and known.metadata.resource_version == metadata.resource_version:
