@@ -35,8 +35,8 @@ from kpack_reconciler.model.hooks import Pushed
 from kpack_reconciler.model.host_classes import host_class
 from kpack_reconciler.model.keys import Key, key_of
 from kpack_reconciler.observe.hosts import Hosts
-from kpack_reconciler.observe.hurry import Hurry
-from kpack_reconciler.observe.polling import AT_ONCE, PARALLEL, Schedule, fault_of, turn_after
+from kpack_reconciler.observe.hurry import AT_ONCE, Hurry
+from kpack_reconciler.observe.polling import PARALLEL, Schedule, fault_of, turn_after
 
 _UNAVAILABLE = "GitUnavailable"
 
@@ -77,7 +77,12 @@ class GitPoller:
         self._logins: dict[_Account, tuple[datetime, tuple[GitCandidate, ...]]] = {}
         self._hurry = Hurry[RevisionQuestion](lambda question: question.url)
         self._schedule = Schedule(
-            due=self._due, ask=self._ask_all, interval=interval, now=now, group=lambda question: question.url
+            due=self._due,
+            ask=self._ask_all,
+            interval=interval,
+            now=now,
+            hurry=self._hurry,
+            group=lambda question: question.url,
         )
 
     def wake(self) -> None:
@@ -87,8 +92,7 @@ class GitPoller:
     def pushed(self, push: Pushed) -> int:
         """Ask now what a push may have changed; how many questions that are."""
         questions = self._cache.revision_questions_about(push)
-        self._hurry.tell(questions, self._now())
-        self._schedule.wake()
+        self._schedule.hurry(questions)
         return len(questions)
 
     async def run(self) -> None:
@@ -100,15 +104,9 @@ class GitPoller:
         await self._schedule.ask_due()
 
     async def _ask_all(self, questions: frozenset[RevisionQuestion]) -> None:
-        self._hurry.begin(questions, self._now())
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for request in await self._requests(questions):
-                    tasks.create_task(self._ask(request))
-        finally:
-            self._hurry.end(questions, self._now())
-            if self._hurry:
-                self._schedule.wake()
+        async with asyncio.TaskGroup() as tasks:
+            for request in await self._requests(questions):
+                tasks.create_task(self._ask(request))
 
     async def _requests(self, questions: Iterable[RevisionQuestion]) -> list[_Request]:
         """The requests to send; questions whose credentials cannot be read are answered with a fault."""
@@ -212,7 +210,6 @@ class GitPoller:
     def _due(self) -> dict[RevisionQuestion, datetime | None]:
         asked = self._cache.revision_questions()
         self._cache.facts.keep_revisions(asked)
-        self._hurry.keep(asked)
         return {question: self._due_at(question) for question in asked}
 
     def _due_at(self, question: RevisionQuestion) -> datetime | None:

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 SPACING = timedelta(seconds=1)
 LAG = timedelta(seconds=5)
-_AT_ONCE = datetime.min.replace(tzinfo=UTC)
+AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 Question = TypeVar("Question", bound=Hashable)
 
@@ -41,13 +41,13 @@ class Hurry(Generic[Question]):
         self._begun = {group: at for group, at in self._begun.items() if zero <= now - at < SPACING}
         for question in questions:
             begun = self._begun.get(self._group(question))
-            self._due[question] = _AT_ONCE if begun is None else begun + SPACING
+            self._due[question] = AT_ONCE if begun is None else begun + SPACING
             self._repeated.discard(question)
 
     def due(self, question: Question, now: datetime) -> datetime | None:
         """When to ask; None where no push concerns it."""
         at = self._due.get(question)
-        return _AT_ONCE if at is not None and at - now > LAG else at
+        return AT_ONCE if at is not None and at - now > LAG else at
 
     def begin(self, questions: Iterable[Question], now: datetime) -> None:
         """These questions are being asked, for whatever reason."""

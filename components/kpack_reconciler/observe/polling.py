@@ -15,9 +15,9 @@ Rules:
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from time import thread_time
 from typing import Generic, TypeVar
 
@@ -25,13 +25,13 @@ import structlog
 
 from kpack_reconciler.errors import PermanentError, TransientError
 from kpack_reconciler.model.facts import Fault
+from kpack_reconciler.observe.hurry import AT_ONCE, Hurry
 
 log = structlog.get_logger(__name__)
 
 PARALLEL = 16
 """How many requests a poller has under way at once."""
 
-AT_ONCE = datetime.min.replace(tzinfo=UTC)
 _POINTS = 1 << 32
 _ROUNDING = 0.001
 _SHORTEST_PAUSE = 0.2
@@ -57,10 +57,11 @@ class Schedule(Generic[Question]):
         ask: Callable[[frozenset[Question]], Awaitable[None]],
         interval: timedelta,
         now: Callable[[], datetime],
+        hurry: Hurry[Question],
         group: Callable[[Question], Hashable] = lambda question: question,
     ) -> None:
         self._due, self._ask, self._interval, self._now = due, ask, interval, now
-        self._group = group
+        self._hurry, self._group = hurry, group
         self._woken = asyncio.Event()
         self._asking: set[Question] = set()
         self._latest = AT_ONCE
@@ -68,6 +69,11 @@ class Schedule(Generic[Question]):
     def wake(self) -> None:
         """Look for new questions now."""
         self._woken.set()
+
+    def hurry(self, questions: Collection[Question]) -> None:
+        """Ask these before their time, since the answers may be others now."""
+        self._hurry.tell(questions, self._now())
+        self.wake()
 
     async def run(self) -> None:
         """Ask what is due, then wait for the next due question or a wake-up; until cancelled."""
@@ -91,7 +97,9 @@ class Schedule(Generic[Question]):
 
     def _open(self) -> Mapping[Question, datetime]:
         """The questions that will be asked some day and are not being asked, with their times."""
-        return {question: at for question, at in self._due().items() if at is not None and question not in self._asking}
+        due = self._due()
+        self._hurry.keep(due.keys())
+        return {question: at for question, at in due.items() if at is not None and question not in self._asking}
 
     def _take(self, due: Mapping[Question, datetime]) -> frozenset[Question]:
         now, before = self._now(), self._latest
@@ -104,10 +112,14 @@ class Schedule(Generic[Question]):
         return reached
 
     async def _ask_taken(self, questions: frozenset[Question]) -> None:
+        self._hurry.begin(questions, self._now())
         try:
             await self._ask(questions)
         finally:
+            self._hurry.end(questions, self._now())
             self._asking -= questions
+            if self._hurry:
+                self.wake()
 
     def _pause(self, due: Mapping[Question, datetime]) -> timedelta:
         now = self._now()

@@ -40,8 +40,8 @@ from kpack_reconciler.model.keys import Key, key_of
 from kpack_reconciler.model.questions import builder_question
 from kpack_reconciler.model.references import ImageReference, InvalidReferenceError, parse_image
 from kpack_reconciler.model.registry_access import Asker, explain_refusal
-from kpack_reconciler.observe.hurry import Hurry
-from kpack_reconciler.observe.polling import AT_ONCE, PARALLEL, Schedule, fault_of, turn_after
+from kpack_reconciler.observe.hurry import AT_ONCE, Hurry
+from kpack_reconciler.observe.polling import PARALLEL, Schedule, fault_of, turn_after
 
 _MOST_CONFIGS = 64
 
@@ -66,7 +66,7 @@ class RegistryPoller:
         self._interval, self._now, self._changed = interval, now, changed
         self._limit = asyncio.Semaphore(PARALLEL)
         self._hurry = Hurry[BuilderImageQuestion](lambda question: question.image)
-        self._schedule = Schedule(due=self._due, ask=self._ask_all, interval=interval, now=now)
+        self._schedule = Schedule(due=self._due, ask=self._ask_all, interval=interval, now=now, hurry=self._hurry)
         self._configs: dict[str, ImageConfig] = {}
         self._left_alone: dict[BuilderImageQuestion, tuple[datetime, Fault]] = {}
 
@@ -81,8 +81,7 @@ class RegistryPoller:
             for question, builders in self._askers().items()
             if self._may_move(question, push) and self._due_at(question, builders) is not None
         ]
-        self._hurry.tell(questions, self._now())
-        self._schedule.wake()
+        self._schedule.hurry(questions)
         return len(questions)
 
     async def run(self) -> None:
@@ -109,15 +108,9 @@ class RegistryPoller:
         return BuilderImageSeen(question=question, answer=answer, at=self._now())
 
     async def _ask_all(self, questions: frozenset[BuilderImageQuestion]) -> None:
-        self._hurry.begin(questions, self._now())
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for question in questions:
-                    tasks.create_task(self._ask(question))
-        finally:
-            self._hurry.end(questions, self._now())
-            if self._hurry:
-                self._schedule.wake()
+        async with asyncio.TaskGroup() as tasks:
+            for question in questions:
+                tasks.create_task(self._ask(question))
 
     def _may_move(self, question: BuilderImageQuestion, push: ImagesPushed) -> bool:
         """Whether a push may concern the builder image, or its run image as last seen."""
@@ -182,7 +175,6 @@ class RegistryPoller:
     def _due(self) -> dict[BuilderImageQuestion, datetime | None]:
         askers = self._askers()
         self._cache.facts.keep_builder_images(askers, since=self._now() - self._interval)
-        self._hurry.keep(askers)
         self._left_alone = {asked: left for asked, left in self._left_alone.items() if self._now() < left[0]}
         return {question: self._due_at(question, builders) for question, builders in askers.items()}
 

@@ -9,11 +9,9 @@ Rules:
 
 import asyncio
 import gc
-from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from datetime import datetime
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import aiohttp
 import structlog
@@ -30,34 +28,25 @@ from kpack_reconciler.clients.kube.config import ClusterConfig
 from kpack_reconciler.clients.outside import outside_session
 from kpack_reconciler.clients.registry import KnownRegistries, RegistryClient
 from kpack_reconciler.clients.service_accounts import ServiceAccounts
-from kpack_reconciler.decide.build import decide_build
-from kpack_reconciler.decide.builder import decide_builder
-from kpack_reconciler.decide.image import decide_image
-from kpack_reconciler.decide.source import decide_source_resolver
 from kpack_reconciler.effects.kube_objects import KubeObjects
 from kpack_reconciler.effects.rebase import Rebaser
 from kpack_reconciler.errors import ConflictError, PermanentError, TransientError
-from kpack_reconciler.gather.build import gather_build
-from kpack_reconciler.gather.builder import gather_builder
-from kpack_reconciler.gather.image import gather_image
-from kpack_reconciler.gather.source import gather_source_resolver
 from kpack_reconciler.loop.clock import SystemClock
 from kpack_reconciler.loop.health import serve_health
 from kpack_reconciler.loop.queue import Queue
-from kpack_reconciler.loop.worker import Consider, Looker, work
+from kpack_reconciler.loop.worker import Looker, work
 from kpack_reconciler.metrics import LEADER
 from kpack_reconciler.model.actions import Action, GiveTurnBack, PatchStatus, RecordEvent, TakeTurn
-from kpack_reconciler.model.decisions import Decision
 from kpack_reconciler.model.facts import Fact, ImageRebased
 from kpack_reconciler.model.keys import Key
 from kpack_reconciler.model.refusals import refusal
 from kpack_reconciler.model.turns import Limits
-from kpack_reconciler.model.worlds import BuildPodSettings
 from kpack_reconciler.observe.git_poller import GitPoller
 from kpack_reconciler.observe.lease import LeaseElection, LeaseTerms
 from kpack_reconciler.observe.registry_poller import RegistryPoller
 from kpack_reconciler.settings import Settings
 from kpack_reconciler.wiring import vitals
+from kpack_reconciler.wiring.considering import considering
 from kpack_reconciler.wiring.counting import (
     count_action,
     count_rebase,
@@ -71,8 +60,6 @@ if TYPE_CHECKING:
     from kpack_reconciler.wiring.hooks import Hooks
 
 log = structlog.get_logger(__name__)
-
-World = TypeVar("World")
 
 _OUTSIDE_SECONDS = 30.0
 _RELEASE_SECONDS = 2.0
@@ -115,13 +102,17 @@ class Controller:
             rebase=self.rebaser.begin,
             now=self.clock.now,
         )
-        self.looker = Looker(consider=self._consider(), run=self._run, record=self.cache.facts.record, tell=self._tell)
+        self.looker = self._make_looker()
         reflecting = Reflecting(kube=kube, changed=self._changed, namespaces=settings.namespaces)
         self.reflectors = reflecting.all(self.cache)
         self.hooks = self._make_hooks()
         self.election = self._make_election(kube)
         LEADER.labels(LEASE_NAME).set(0)
         vitals.expose(self.queue, self.cache, self.reflectors, monotonic)
+
+    def _make_looker(self) -> Looker:
+        consider = considering(self.cache, self.settings)
+        return Looker(consider=consider, run=self._run, record=self.cache.facts.record, tell=self._tell)
 
     def _make_election(self, kube: KubeClient) -> LeaseElection:
         settings, hooks = self.settings, self.hooks
@@ -200,22 +191,6 @@ class Controller:
         elif kind in (Kind.BUILDER, Kind.CLUSTER_BUILDER):
             self.registry.wake()
 
-    def _consider(self) -> dict[str, Consider]:
-        cache, settings = self.cache, self.settings
-        pods = BuildPodSettings(
-            step_image=settings.step_image, pull_secrets=settings.pull_secrets, network=settings.network
-        )
-        builder = _both(lambda key: gather_builder(cache, key, settings.builder_poll), decide_builder)
-        return {
-            Kind.IMAGE: _both(lambda key: gather_image(cache, key), decide_image),
-            Kind.BUILD: _both(lambda key: gather_build(cache, key, pods), decide_build),
-            Kind.BUILDER: builder,
-            Kind.CLUSTER_BUILDER: builder,
-            Kind.SOURCE_RESOLVER: _both(
-                lambda key: gather_source_resolver(cache, key, settings.source_poll), decide_source_resolver
-            ),
-        }
-
     async def _run(self, action: Action) -> Fact | None:
         """Carry out an action; what the API server refuses to write is remembered, so that decisions can tell it."""
         if isinstance(action, TakeTurn | GiveTurnBack):
@@ -287,11 +262,3 @@ async def _first_lists(reflectors: tuple[AnyReflector, ...]) -> None:
     gc.collect()
     gc.freeze()  # what was listed lives long: full collections need not walk through it
     log.info("first lists done")
-
-
-def _both(gather: Callable[[Key], World | None], decide: Callable[[World, datetime], Decision]) -> Consider:
-    def consider(key: Key, now: datetime) -> Decision | None:
-        world = gather(key)
-        return None if world is None else decide(world, now)
-
-    return consider

@@ -4,7 +4,8 @@ import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from kpack_reconciler.observe.polling import AT_ONCE, Schedule, turn_after
+from kpack_reconciler.observe.hurry import AT_ONCE, Hurry
+from kpack_reconciler.observe.polling import Schedule, turn_after
 
 NOW = datetime(2026, 6, 9, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -23,6 +24,7 @@ class Poller:
             ask=self._ask,
             interval=timedelta(hours=1),
             now=lambda: NOW,
+            hurry=Hurry(lambda question: question),
             group=lambda question: question[0],
         )
 
