@@ -13,7 +13,7 @@ from typing import Final
 from dev.bench.builder_images import BUILDPACK, LIFECYCLE_VERSION, STACK_ID
 from dev.bench.load import NAMESPACE
 from dev.bench.place import Place
-from dev.bench.subject import BUILDER, Wanted, daemon_name, namespace
+from dev.bench.subject import BUILDER, Wanted, daemon_name, image_of, namespace
 from dev.cluster.api import Object
 from dev.machine.processes import Daemon
 
@@ -98,22 +98,9 @@ class Kpack:
         place.start(self.daemon(place, 0))
 
     def image(self, place: Place, name: str, *, tag: str, repository: str) -> Object:
-        """Give an Image without a cache volume."""
-        return {
-            "apiVersion": _API_VERSION,
-            "kind": "Image",
-            "metadata": {"name": name},
-            "spec": {
-                "tag": tag,
-                "builder": {"kind": "ClusterBuilder", "name": BUILDER},
-                "serviceAccountName": "default",
-                "source": {"git": {"url": f"{place.git_url}/{repository}.git", "revision": "main"}},
-                "failedBuildHistoryLimit": 10,
-                "successBuildHistoryLimit": 10,
-                "imageTaggingStrategy": "BuildNumber",
-                "build": {},
-            },
-        }
+        """Give an Image with its version of the API, and its word for the service account."""
+        image = image_of(place, name, tag=tag, repository=repository)
+        return {**image, "apiVersion": _API_VERSION, "spec": {**image["spec"], "serviceAccountName": "default"}}
 
     def success(self, build: Object, builder: Object, *, latest_image: str) -> Object:
         """Give what kpack's controller notes of a pod that ended well."""

@@ -13,7 +13,7 @@ from typing import Final
 from dev.bench import replica as replica_module
 from dev.bench.builder_images import BUILDPACK, STACK_ID
 from dev.bench.place import Place
-from dev.bench.subject import BUILDER, Wanted, builder_path, daemon_name, namespace
+from dev.bench.subject import BUILDER, Wanted, builder_path, daemon_name, image_of, namespace
 from dev.cluster.api import Object
 from dev.machine.probes import answers_http, wait_for
 from dev.machine.processes import Daemon
@@ -74,22 +74,9 @@ class Ours:
         """Do nothing: the second replica runs."""
 
     def image(self, place: Place, name: str, *, tag: str, repository: str) -> Object:
-        """Give an Image without a cache volume."""
-        return {
-            "apiVersion": BUILD_API_VERSION,
-            "kind": "Image",
-            "metadata": {"name": name},
-            "spec": {
-                "tag": tag,
-                "builder": {"kind": "ClusterBuilder", "name": BUILDER},
-                "serviceAccount": "default",
-                "source": {"git": {"url": f"{place.git_url}/{repository}.git", "revision": "main"}},
-                "failedBuildHistoryLimit": 10,
-                "successBuildHistoryLimit": 10,
-                "imageTaggingStrategy": "BuildNumber",
-                "build": {},
-            },
-        }
+        """Give an Image with its version of the API, and its word for the service account."""
+        image = image_of(place, name, tag=tag, repository=repository)
+        return {**image, "apiVersion": BUILD_API_VERSION, "spec": {**image["spec"], "serviceAccount": "default"}}
 
     def success(self, build: Object, builder: Object, *, latest_image: str) -> Object:
         """Give what completion reports."""

@@ -19,7 +19,7 @@ Wanted: TypeAlias = tuple[str, Object]
 class Subject(Protocol):
     """A controller, and the words of the API that it speaks.
 
-    `name` heads its column; `api` is the root of its kinds; `group` begins the names of its annotations.
+    `name` heads its column; `api` is the root of its kinds.
     """
 
     @property
@@ -80,3 +80,20 @@ def builder_path(subject: Subject) -> str:
 def namespace(name: str) -> Wanted:
     """Give a namespace."""
     return "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def image_of(place: Place, name: str, *, tag: str, repository: str) -> Object:
+    """Give the part of an Image, without a cache volume, that both versions of the API write alike."""
+    return {
+        "kind": "Image",
+        "metadata": {"name": name},
+        "spec": {
+            "tag": tag,
+            "builder": {"kind": "ClusterBuilder", "name": BUILDER},
+            "source": {"git": {"url": f"{place.git_url}/{repository}.git", "revision": "main"}},
+            "failedBuildHistoryLimit": 10,
+            "successBuildHistoryLimit": 10,
+            "imageTaggingStrategy": "BuildNumber",
+            "build": {},
+        },
+    }
