@@ -5,7 +5,6 @@ A scenario ends with `recover`: nobody does anything any more but what the fault
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from datetime import timedelta
 
 from tests.fakes.api_objects import Json
@@ -20,25 +19,6 @@ PATIENCE = 900.0
 _OUTAGE_SECONDS = 300.0
 _FIRST_WRITES, _LATER_WRITES = 30, 24
 """How many writes two Images' first and later Builds take at least, from beginning to end."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultRow:
-    """One fault: its word in the names of tests, its words in docs/faults.md, how it is run.
-
-    `images` are those of a run, or so `many` in a thorough one; with `ends`, processes may end by it.
-    """
-
-    key: str
-    name: str
-    injected: str
-    scenario: Scenario
-    runs: int
-    thorough: int
-    replicas: int = 1
-    images: tuple[str, ...] = ("app", "web")
-    many: int = 0
-    ends: bool = False
 
 
 async def _calm(scene: Scene) -> bool:
@@ -218,7 +198,7 @@ def pods_ended(how: Callable[[Scene, Json], None]) -> Scenario:
     return scenario
 
 
-def _node_gone(scene: Scene, pod: Json) -> None:
+def node_gone(scene: Scene, pod: Json) -> None:
     """What a pod shows whose node is gone."""
     ends: tuple[Callable[[], None], ...] = (
         lambda: scene.cluster.remove(f"{CORE}/pods/{pod['metadata']['name']}"),
@@ -230,7 +210,7 @@ def _node_gone(scene: Scene, pod: Json) -> None:
     scene.random.choice(ends)()
 
 
-def _disk_full(scene: Scene, pod: Json) -> None:
+def disk_full(scene: Scene, pod: Json) -> None:
     """What a pod shows whose node's disk is full (kubelet's eviction messages)."""
     message = scene.random.choice(_DISK_MESSAGES)
     scene.cluster.stop_pod(pod, {"phase": "Failed", "reason": "Evicted", "message": message})
@@ -262,117 +242,3 @@ def during_a_change(fault: Callable[[Scene], Coroutine[None, None, None]], secon
         await scene.recover(PATIENCE)
 
     return scenario
-
-
-FAULTS: tuple[FaultRow, ...] = (
-    FaultRow(
-        key="leader-killed",
-        name="the leader is killed between any two writes",
-        injected="all tasks end at the n-th write, before or after the server did it; one or two replicas",
-        scenario=leader_killed,
-        runs=3,
-        thorough=200,
-        replicas=2,
-    ),
-    FaultRow(
-        key="api-server-gone",
-        name="the API server is gone for 5 minutes",
-        injected="its connections break, new ones are refused",
-        scenario=api_server_gone,
-        runs=1,
-        thorough=10,
-        ends=True,
-    ),
-    FaultRow(
-        key="api-server-fails",
-        name="the API server fails",
-        injected="of its requests, 3 of 10 meet 429, 500, silence, a broken or half answer, or are late",
-        scenario=during_a_change(api_server_fails, 120),
-        runs=1,
-        thorough=10,
-        ends=True,
-    ),
-    FaultRow(
-        key="compaction",
-        name="compaction and 410",
-        injected="every few seconds only the newest version is left; lists come in pages of one",
-        scenario=during_a_change(compacted, 90),
-        runs=1,
-        thorough=10,
-    ),
-    FaultRow(
-        key="watches-closed",
-        name="watches closed every second",
-        injected="each ends a second after its begin; some within a line, in good order",
-        scenario=during_a_change(watches_closed, 90),
-        runs=1,
-        thorough=10,
-    ),
-    FaultRow(
-        key="events",
-        name="events delayed, reordered, duplicated",
-        injected="each watch is up to 4 s late for each change by itself, and begins 5 changes too early",
-        scenario=during_a_change(events_out_of_order, 120),
-        runs=1,
-        thorough=10,
-    ),
-    FaultRow(
-        key="outside-fails",
-        name="registry and git server fail",
-        injected="of their requests, 7 of 10 meet 429 with Retry-After, 500, silence, a broken or half answer",
-        scenario=during_a_change(outside_fails, 200),
-        runs=1,
-        thorough=10,
-    ),
-    FaultRow(
-        key="secrets-rotated",
-        name="secrets rotated",
-        injected="both servers take another password up to 150 s before the Secrets hold it",
-        scenario=secrets_rotated,
-        runs=1,
-        thorough=10,
-    ),
-    FaultRow(
-        key="clock-jumps",
-        name="clock jumps",
-        injected="the controller's clock jumps again and again: back by up to a day, forward by up to 6 minutes",
-        scenario=during_a_change(clock_jumps, 90),
-        runs=1,
-        thorough=10,
-    ),
-    FaultRow(
-        key="images-deleted",
-        name="1,000 Images deleted while they are built",
-        injected="8 of 10 Images are deleted between any two steps, one is made again; 40 Images in `make check`",
-        scenario=images_deleted,
-        runs=1,
-        thorough=1,
-        many=1000,
-    ),
-    FaultRow(
-        key="leader-partitioned",
-        name="the leader is cut off for longer than its Lease",
-        injected="from the n-th write on nothing arrives for 30 to 90 s, then all of it does",
-        scenario=leader_partitioned,
-        runs=2,
-        thorough=20,
-        replicas=2,
-        ends=True,
-    ),
-    FaultRow(
-        key="node-gone",
-        name="the node is gone during a build",
-        injected="each Build's first pod is removed, deleted, lost, shut down or tainted away",
-        scenario=pods_ended(_node_gone),
-        runs=1,
-        thorough=10,
-    ),
-    FaultRow(
-        key="disk-full",
-        name="the node's disk is full",
-        injected="each Build's first pod is evicted with the kubelet's messages",
-        scenario=pods_ended(_disk_full),
-        runs=1,
-        thorough=10,
-    ),
-)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.faults.scenarios import FAULTS, FaultRow
+from tests.faults.table import FAULTS, FaultRow
 
 _PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 _TEST = "tests/faults/test_faults.py::test_a_fault_breaks_nothing"

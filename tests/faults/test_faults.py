@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from tests.faults.scenarios import FAULTS, FaultRow
 from tests.faults.scene import play
+from tests.faults.table import FAULTS, FaultRow
 
 THOROUGH = os.environ.get("PULUMI_KPACK_TESTS") == "thorough"
 _FEW = 40

@@ -10,8 +10,8 @@ import pytest
 from tests.fakes.api_objects import Change, Json, copied
 from tests.faults.invariants import History, at_rest, on_the_way
 from tests.faults.mutations import PLANTED, Planted
-from tests.faults.scenarios import FAULTS, FaultRow
 from tests.faults.scene import BrokenInvariantError, Scene, play
+from tests.faults.table import FAULTS, FaultRow
 from tests.scenarios.objects import BUILDS, IMAGES, PODS, succeeded
 
 _SEARCHED = 30
