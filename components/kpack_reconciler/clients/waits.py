@@ -1,5 +1,6 @@
 """For how long a server asks to be left alone."""
 
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -32,12 +33,10 @@ def _asked_for(response: aiohttp.ClientResponse) -> float | None:
 
 def _until_reset(response: aiohttp.ClientResponse) -> float | None:
     headers = response.headers
-    try:
+    with suppress(KeyError, ValueError, TypeError):
         if headers.get("RateLimit-Remaining", "").partition(";")[0].strip() == "0":
             return float(headers["RateLimit-Reset"])
         if headers.get("X-RateLimit-Remaining", "") == "0":
             sent = parsedate_to_datetime(headers["Date"]).timestamp()
             return float(headers["X-RateLimit-Reset"]) - sent
-    except (KeyError, ValueError, TypeError):
-        pass
     return None
